@@ -1,0 +1,119 @@
+# The engines' roots: small Debian trees made by mmdebstrap, once, and kept under $LAB/roots.
+
+# usual_engine ROOT: the engine name that a root is expected to give, before it exists.
+usual_engine() {
+    case $1 in
+        docker) echo docker ;;
+        bookworm) echo podman-4.3.1 ;;
+        trixie) echo podman-5.4.2 ;;
+        sid) echo podman-5.8.6 ;;
+    esac
+}
+
+# engine_of ROOT: the name of the engine in a finished root; fails when there is none.
+engine_of() {
+    local name version
+    [ -r "$LAB/roots/$1.engine" ] || return 1
+    read -r name version <"$LAB/roots/$1.engine"
+    echo "$name"
+}
+
+# root_of ENGINE, version_of ENGINE: where its root is, and the version that was found in it.
+root_of() {
+    local root
+    for root in "${ROOTS[@]}"; do
+        if [ "$(engine_of "$root")" = "$1" ]; then echo "$root"; return; fi
+    done
+    return 1
+}
+version_of() {
+    local name version
+    read -r name version <"$LAB/roots/$(root_of "$1").engine"
+    echo "$version"
+}
+
+# debian_mirror: the Debian archive that this machine's own apt uses.
+debian_mirror() {
+    local uri
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 2>/dev/null | grep -v security | head -n 1) || :
+    if [ -z "$uri" ]; then
+        uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null \
+            | sed -n 's/^\(deb \(\[[^]]*\] \)\{0,1\}\|URIs: *\)\(http[^ ]*\/debian\)\/\{0,1\}\( .*\)\{0,1\}$/\3/p' | head -n 1) || :
+    fi
+    echo "${uri:-http://deb.debian.org/debian}"
+}
+
+# ensure_tools: what the machine itself must have.
+ensure_tools() {
+    local tool missing=
+    for tool in mmdebstrap:mmdebstrap unshare:util-linux nsenter:util-linux flock:util-linux perl:perl-base tar:tar; do
+        command -v "${tool%%:*}" >/dev/null || missing+=" ${tool##*:}"
+    done
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=" debian-archive-keyring"
+    [ -n "$missing" ] || return 0
+    say "installing$missing"
+    # shellcheck disable=SC2086
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $missing; } >"$LAB/apt.log" 2>&1 \
+        || { cat "$LAB/apt.log" >&2; die "apt-get could not install$missing"; }
+}
+
+# ensure_root ROOT: makes the root unless it is there; complains and fails when it cannot be had.
+ensure_root() {
+    local root=$1
+    [ ! -e "$LAB/roots/$root.engine" ] || return 0
+    [ "$root" = bookworm ] || ensure_root bookworm || return 1
+    case $root in
+        docker) bootstrap sid docker "$DOCKER_PACKAGES" \
+            || { say "WARNING: no Docker from sid; taking trixie's, whose answers differ"; bootstrap trixie docker "$DOCKER_PACKAGES"; } ;;
+        bookworm) bootstrap bookworm bookworm "$PODMAN_PACKAGES,$TOOL_PACKAGES" ;;
+        *) bootstrap "$root" "$root" "$PODMAN_PACKAGES" ;;
+    esac || { say "WARNING: no root '$root' could be made; going on without $(usual_engine "$root")"; return 1; }
+}
+
+# bootstrap SUITE ROOT PACKAGES: mmdebstrap, our configuration, and last the file that says which engine it is.
+bootstrap() {
+    local suite=$1 root=$2 packages=$3 tree=$LAB/roots/$2 mirror
+    mirror=$(debian_mirror)
+    say "making the root '$root' from Debian $suite (half a minute)"
+    rm -rf --one-file-system "$tree" "$tree.new"
+    mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' --include="$packages" \
+        "$suite" "$tree.new" "$mirror" >"$LAB/roots/$root.log" 2>&1 9>&- || { tail -n 5 "$LAB/roots/$root.log" >&2; rm -rf --one-file-system "$tree.new"; return 1; }
+    mv "$tree.new" "$tree"
+    configure "$root"
+}
+
+# configure ROOT: settings that this kind of machine needs, the user `ci`, and the engine's name.
+configure() {
+    local root=$1 tree=$LAB/roots/$1 version
+    mkdir -p "$tree"/lab/{work,state}
+    echo 'nameserver 192.0.2.53' >"$tree/etc/resolv.conf"
+    # Nothing answers for Docker Hub here: a name that the stand-in does not have must fail at once.
+    printf '%s\n' '127.0.0.1 localhost' '::1 localhost ip6-localhost ip6-loopback' '127.0.0.1 registry-1.docker.io index.docker.io auth.docker.io' >"$tree/etc/hosts"
+    grep -q '^ci:' "$tree/etc/passwd" || chroot "$tree" useradd --uid 1001 --create-home --shell /bin/sh ci
+    if [ "$root" = docker ]; then
+        chroot "$tree" usermod -aG docker ci
+        version=$(chroot "$tree" docker --version | sed -n 's/^Docker version \([0-9.]*\).*/\1/p')
+        echo "docker $version" >"$tree.engine"
+        return
+    fi
+    mkdir -p "$tree"/lab/bin "$tree"/etc/containers/{containers.conf.d,registries.conf.d}
+    echo ci:100000:65536 | tee "$tree/etc/subuid" >"$tree/etc/subgid"
+    # No CAP_SYS_RESOURCE to count on, no systemd, perhaps cgroups v1 in hybrid mode, which crun refuses.
+    cat >"$tree/etc/containers/containers.conf.d/lab.conf" <<'CONF'
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
+    cat >"$tree/etc/containers/registries.conf.d/lab.conf" <<'CONF'
+[[registry]]
+prefix = "docker.io"
+location = "127.0.0.1:5000"
+insecure = true
+CONF
+    version=$(chroot "$tree" podman --version 2>/dev/null | sed -n 's/^podman version \([0-9.]*\).*/\1/p')
+    [ -n "$version" ] || { say "no podman in $tree"; return 1; }
+    echo "podman-$version $version" >"$tree.engine"
+}

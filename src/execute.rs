@@ -1,0 +1,257 @@
+//! The only code with side effects: becomes podman, starts it, prints, makes what a call needs.
+
+use std::ffi::OsString;
+use std::io::{BufRead, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use crate::host::DEPTH;
+use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Step, Stdout};
+
+mod signals;
+
+/// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
+pub fn execute(plan: Plan) -> ExitCode {
+    match plan {
+        Plan::Exec(call) | Plan::Delegate(call) => become_program(&call),
+        Plan::Sequence(acts) => sequence(acts),
+        Plan::Answer(answer) => say(&answer),
+        Plan::Refuse(refusal) => complain(&refusal),
+    }
+}
+
+fn say(answer: &Answer) -> ExitCode {
+    let written = write_stdout(&answer.stdout);
+    let _ = std::io::stderr().write_all(&answer.stderr);
+    match written {
+        Ok(()) => ExitCode::from(answer.status),
+        Err(code) => code,
+    }
+}
+
+/// Writes to stdout; a reader that has gone is SIGPIPE's status, any other error is reported.
+fn write_stdout(bytes: &[u8]) -> Result<(), ExitCode> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::BrokenPipe {
+            return ExitCode::from(141);
+        }
+        let _ = writeln!(std::io::stderr(), "docker: cannot write to stdout: {e}");
+        ExitCode::from(1)
+    })
+}
+
+fn complain(refusal: &Refusal) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{}", refusal.message);
+    ExitCode::from(refusal.status)
+}
+
+fn command(call: &Call) -> Command {
+    let mut command = Command::new(&call.program);
+    command.args(&call.args);
+    for (name, value) in &call.env {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+    command.env(DEPTH, (depth + 1).to_string());
+    command
+}
+
+fn become_program(call: &Call) -> ExitCode {
+    if let Err(refusal) = prepare(call) {
+        return complain(&refusal);
+    }
+    // The standard library's exec restores SIGPIPE's default, which Rust's start-up had changed.
+    let error = command(call).exec();
+    complain(&cannot_start(call, &error))
+}
+
+fn cannot_start(call: &Call, error: &std::io::Error) -> Refusal {
+    let shown = call.program.display();
+    match error.raw_os_error() {
+        Some(nix::libc::E2BIG) => Refusal::new(format!("docker: the command line is too long for {shown}"), 126),
+        Some(nix::libc::ENOENT) => Refusal::new(format!("docker: {shown} was not found"), 127),
+        _ => Refusal::new(format!("docker: {shown} cannot be started: {error}"), 126),
+    }
+}
+
+/// Makes what a call needs. Errors are only those that podman would not report better itself.
+fn prepare(call: &Call) -> Result<(), Refusal> {
+    for step in &call.prepare {
+        match step {
+            // A directory that cannot be made is podman's to report, in its words for a missing bind source.
+            Step::MakeDirs(path) => {
+                let _ = make_dirs(path);
+            }
+            Step::RemoveFile(path) => match std::fs::remove_file(path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Refusal::new(format!("docker: {}: {e}", path.display()), 1));
+                }
+                _ => {}
+            },
+            Step::WriteOwn { path, content } => {
+                write_own(path, content).map_err(|e| Refusal::new(format!("docker: {}: {e}", path.display()), 1))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As dockerd: 0755 whatever the umask, parents too.
+fn make_dirs(path: &Path) -> std::io::Result<()> {
+    let umask = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path);
+    nix::sys::stat::umask(umask);
+    made
+}
+
+fn write_own(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    if let Some(dir) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    }
+    let mut new = path.as_os_str().to_os_string();
+    new.push(format!(".{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(content).and_then(|()| std::fs::rename(&new, path)).inspect_err(|_| {
+        let _ = std::fs::remove_file(&new);
+    })
+}
+
+fn sequence(acts: Vec<Act>) -> ExitCode {
+    let mut status = 0;
+    for act in acts {
+        match act {
+            Act::Print(bytes) => {
+                if let Err(code) = write_stdout(&bytes) {
+                    return code;
+                }
+            }
+            Act::Complain(refusal) => {
+                let _ = writeln!(std::io::stderr(), "{}", refusal.message);
+                if refusal.status != 0 {
+                    status = refusal.status;
+                }
+            }
+            Act::Confirm(question) => match confirm(&question) {
+                Ok(true) => {}
+                Ok(false) => return ExitCode::from(status),
+                Err(code) => return code,
+            },
+            Act::PruneVolumes { list, remove, all } => {
+                if let Err(code) = prune_volumes(&list, &remove, all) {
+                    return code;
+                }
+            }
+            Act::Run(run) => match run_one(&run) {
+                Ok(0) => {}
+                Ok(failed) => {
+                    status = failed;
+                    match run.on_failure {
+                        OnFailure::GoOn => {}
+                        OnFailure::Stop => return ExitCode::from(status),
+                        OnFailure::Undo(undo) => {
+                            let mut undo = command(&undo);
+                            let _ = undo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+                            return ExitCode::from(status);
+                        }
+                    }
+                }
+                Err(code) => return code,
+            },
+        }
+    }
+    ExitCode::from(status)
+}
+
+/// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.
+fn run_one(run: &Run) -> Result<u8, ExitCode> {
+    prepare(&run.call).map_err(|refusal| complain(&refusal))?;
+    let mut command = command(&run.call);
+    match run.stdout {
+        Stdout::Inherit => {}
+        Stdout::Discard => {
+            command.stdout(Stdio::null());
+        }
+        Stdout::Prefixed(_) => {
+            command.stdout(Stdio::piped());
+        }
+    }
+    let guard = signals::Forwarding::start();
+    let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
+    guard.to(child.id());
+    let mut printed = Vec::new();
+    if let Some(mut stdout) = child.stdout.take() {
+        let _ = stdout.read_to_end(&mut printed);
+    }
+    let ended = child.wait();
+    drop(guard);
+    if let Stdout::Prefixed(prefix) = run.stdout
+        && !printed.is_empty()
+    {
+        write_stdout(&[prefix.as_bytes(), &printed].concat())?;
+    }
+    let status = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
+    Ok(docker_status(status, run.ending))
+}
+
+fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
+    if let Some(signal) = status.signal() {
+        return signals::die_by(signal);
+    }
+    let code = u8::try_from(status.code().unwrap_or(1)).unwrap_or(1);
+    match (ending, code) {
+        (_, 0) | (Ending::Ignore, _) => 0,
+        (Ending::Same, code) => code,
+        (Ending::Container, 125) | (Ending::Daemon, _) => 1,
+        (Ending::Container, code) => code,
+    }
+}
+
+/// docker/cli's `PromptForConfirmation`: only `y` is yes; the end of input is no.
+fn confirm(question: &str) -> Result<bool, ExitCode> {
+    write_stdout(question.as_bytes())?;
+    let mut line = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut line);
+    Ok(line.trim().eq_ignore_ascii_case("y"))
+}
+
+/// Lists the unused volumes and removes those that may go, one by one, in the words of `docker volume prune`.
+fn prune_volumes(list: &Call, remove: &Call, all: bool) -> Result<(), ExitCode> {
+    let listed = command(list).stdin(Stdio::null()).output().map_err(|e| complain(&cannot_start(list, &e)))?;
+    if !listed.status.success() {
+        let _ = std::io::stderr().write_all(&listed.stderr);
+        return Err(ExitCode::from(1));
+    }
+    let volumes: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
+    let mut removed = Vec::new();
+    for volume in volumes.as_array().into_iter().flatten() {
+        let Some(name) = volume.get("Name").and_then(|n| n.as_str()) else { continue };
+        let anonymous = volume.get("Anonymous").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        if !all && !anonymous {
+            continue;
+        }
+        let mut one = command(remove);
+        one.arg(name).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if one.status().is_ok_and(|s| s.success()) {
+            removed.push(name.to_string());
+        }
+    }
+    if !removed.is_empty() {
+        write_stdout(format!("Deleted Volumes:\n{}\n\n", removed.join("\n")).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The names in argv by which we are called as Docker itself rather than by our own name.
+pub fn called_as_docker(program: Option<&OsString>) -> bool {
+    let name = program.map(Path::new).and_then(Path::file_name);
+    name.is_none_or(|name| name != "docker-shim")
+}

@@ -1,0 +1,78 @@
+//! While podman runs as our child: what is sent to us reaches it, and we end as it ended.
+
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use nix::libc;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+/// The child that signals go to; 0 before it is known.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// Sent to us alone, so passed on. A terminal's own (INT, QUIT, TSTP, WINCH) reach the whole process group by themselves.
+const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
+/// A terminal sends these to podman too; it decides what they mean, and we end as it does. A caller that sends SIGINT to us
+/// alone (build agents do) means podman as well.
+const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
+
+extern "C" fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    let child = CHILD.load(Ordering::Relaxed);
+    // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO; kill is async-signal-safe.
+    unsafe {
+        // From the terminal (SI_KERNEL) the child has it already.
+        if child > 0 && (*info).si_code != libc::SI_KERNEL {
+            libc::kill(child, signal);
+        }
+    }
+}
+
+/// Signals are passed on while it lives.
+pub struct Forwarding {
+    before: Vec<(Signal, SigAction)>,
+}
+
+impl Forwarding {
+    /// Installs the handlers, but not over a signal that the caller has us ignore.
+    pub fn start() -> Forwarding {
+        CHILD.store(0, Ordering::Relaxed);
+        let action = SigAction::new(SigHandler::SigAction(pass_on), SaFlags::SA_RESTART | SaFlags::SA_SIGINFO, SigSet::empty());
+        let mut before = Vec::new();
+        for signal in PASSED_ON.into_iter().chain(INTERRUPTS) {
+            // SAFETY: the handler only reads an atomic and calls kill.
+            if let Ok(old) = unsafe { sigaction(signal, &action) } {
+                if matches!(old.handler(), SigHandler::SigIgn) {
+                    // SAFETY: puts back what was there.
+                    let _ = unsafe { sigaction(signal, &old) };
+                } else {
+                    before.push((signal, old));
+                }
+            }
+        }
+        Forwarding { before }
+    }
+
+    /// The child is there. (exec has reset its handlers to the defaults.)
+    pub fn to(&self, child: u32) {
+        CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        CHILD.store(0, Ordering::Relaxed);
+        for (signal, action) in &self.before {
+            // SAFETY: puts back what was there.
+            let _ = unsafe { sigaction(*signal, action) };
+        }
+    }
+}
+
+/// Ends this process by a signal, as the child ended; gives the shell's status for it should the signal be blocked.
+pub fn die_by(signal: i32) -> u8 {
+    if let Ok(signal) = Signal::try_from(signal) {
+        let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+        // SAFETY: restores the default action.
+        let _ = unsafe { sigaction(signal, &default) };
+        let _ = nix::sys::signal::raise(signal);
+    }
+    u8::try_from(128 + signal).unwrap_or(255)
+}

@@ -1,0 +1,213 @@
+//! What a plan may know of the machine: environment, caller, terminal, files, settings, and Podman's path and version.
+//!
+//! Everything is read when it is asked for. The way to `execve` of a command that nothing has to be known for touches only
+//! the settings files and Podman's own file.
+
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::catalogue::Podman;
+use crate::plan::Refusal;
+use crate::settings::{SYSTEM_FILE, Settings};
+
+mod version;
+
+/// The machine as a plan sees it. The same host and invocation give the same plan.
+pub trait Host {
+    /// An environment variable.
+    fn env(&self, name: &str) -> Option<OsString>;
+    /// The caller's user id.
+    fn uid(&self) -> u32;
+    /// Whether stdin (0), stdout (1) or stderr (2) is a terminal.
+    fn is_terminal(&self, fd: u8) -> bool;
+    /// The working directory; none when it has gone.
+    fn cwd(&self) -> Option<PathBuf>;
+    /// Whether something is there, links followed.
+    fn exists(&self, path: &Path) -> bool;
+    /// Whether a directory is there, links followed.
+    fn is_dir(&self, path: &Path) -> bool;
+    /// A file's content; none when it cannot be read.
+    fn read(&self, path: &Path) -> Option<Vec<u8>>;
+    /// The names of a directory's entries; empty when it cannot be read.
+    fn list(&self, path: &Path) -> Vec<OsString>;
+    fn settings(&self) -> &Settings;
+    /// Podman's absolute path.
+    fn podman(&self) -> Result<&Path, Refusal>;
+    /// Podman's version, from the cache or from `podman --version`.
+    fn podman_version(&self) -> Result<Podman, Refusal>;
+    /// Asks the local Podman something that changes nothing: stdout, when it exits with 0.
+    fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>>;
+}
+
+/// The machine this process runs on.
+pub struct ThisHost {
+    settings: Settings,
+    podman: OnceCell<PathBuf>,
+    version: OnceCell<Podman>,
+}
+
+/// Counts our own starts inside each other, so that a `podman` that leads back to us ends (rustup's guard).
+pub const DEPTH: &str = "DOCKER_SHIM_DEPTH";
+const MAX_DEPTH: u32 = 10;
+
+impl Default for ThisHost {
+    fn default() -> Self {
+        ThisHost::new()
+    }
+}
+
+impl ThisHost {
+    /// Reads the settings. With a file that cannot be read or parsed the defaults hold: a job must not fail for it.
+    pub fn new() -> ThisHost {
+        let user = if privileged() { None } else { user_settings_file() };
+        let settings = Settings::load(Path::new(SYSTEM_FILE), user.as_deref()).unwrap_or_default();
+        ThisHost { settings, podman: OnceCell::new(), version: OnceCell::new() }
+    }
+
+    fn find_podman(&self) -> Result<PathBuf, Refusal> {
+        let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+        if depth >= MAX_DEPTH {
+            let message = "docker: the podman that was found leads back to docker-shim; set `podman` in /etc/containers/docker-shim.toml";
+            return Err(Refusal::new(message, 127));
+        }
+        if let Some(named) = std::env::var_os("DOCKER_SHIM_PODMAN").filter(|_| !privileged()) {
+            return usable(PathBuf::from(&named), &[named]);
+        }
+        if let Some(configured) = &self.settings.podman {
+            return usable(configured.clone(), &[configured.clone().into_os_string()]);
+        }
+        let usual = PathBuf::from("/usr/bin/podman");
+        if is_other_program(&usual) {
+            return Ok(usual);
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = which::which_in_all("podman", Some(&path), "/").into_iter().flatten();
+        found.into_iter().find(|p| p.is_absolute() && is_other_program(p) && !others_may_write(p)).ok_or_else(|| {
+            let tried = [usual.into_os_string(), OsString::from(format!("PATH={}", path.to_string_lossy()))];
+            not_found(&tried)
+        })
+    }
+}
+
+fn usable(path: PathBuf, tried: &[OsString]) -> Result<PathBuf, Refusal> {
+    if path.is_absolute() && is_other_program(&path) { Ok(path) } else { Err(not_found(tried)) }
+}
+
+fn not_found(tried: &[OsString]) -> Refusal {
+    let tried: Vec<_> = tried.iter().map(|t| t.to_string_lossy()).collect();
+    Refusal::new(format!("docker: podman was not found (looked at {}); install it with: apt install podman", tried.join(", ")), 127)
+}
+
+/// A file that is not this program itself, by device and inode.
+fn is_other_program(path: &Path) -> bool {
+    let Ok(there) = std::fs::metadata(path) else { return false };
+    let ours = std::fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino()));
+    there.is_file() && ours.is_ok_and(|ours| ours != (there.dev(), there.ino()))
+}
+
+/// A program on PATH that anybody could have put there is not run.
+fn others_may_write(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.mode() & 0o002 != 0)
+}
+
+/// Whether this process has more rights than its caller (set-user-ID and the like): then the caller's environment and
+/// settings are not listened to.
+pub fn privileged() -> bool {
+    use nix::unistd::{getegid, geteuid, getgid, getuid};
+    // SAFETY: getauxval only reads the process's own auxiliary vector.
+    let secure = unsafe { nix::libc::getauxval(nix::libc::AT_SECURE) } != 0;
+    secure || getuid() != geteuid() || getgid() != getegid()
+}
+
+fn user_settings_file() -> Option<PathBuf> {
+    let base = match std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from) {
+        Some(dir) if dir.is_absolute() => dir,
+        _ => PathBuf::from(std::env::var_os("HOME").filter(|h| !h.is_empty())?).join(".config"),
+    };
+    Some(base.join("containers/docker-shim.toml"))
+}
+
+impl Host for ThisHost {
+    fn env(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name)
+    }
+    fn uid(&self) -> u32 {
+        nix::unistd::geteuid().as_raw()
+    }
+    fn is_terminal(&self, fd: u8) -> bool {
+        match fd {
+            0 => std::io::stdin().is_terminal(),
+            1 => std::io::stdout().is_terminal(),
+            _ => std::io::stderr().is_terminal(),
+        }
+    }
+    fn cwd(&self) -> Option<PathBuf> {
+        std::env::current_dir().ok()
+    }
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+    fn is_dir(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        std::fs::read(path).ok()
+    }
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        let mut names: Vec<_> = entries.filter_map(|e| Some(e.ok()?.file_name())).collect();
+        names.sort();
+        names
+    }
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+    fn podman(&self) -> Result<&Path, Refusal> {
+        if let Some(path) = self.podman.get() {
+            return Ok(path);
+        }
+        let found = self.find_podman()?;
+        Ok(self.podman.get_or_init(|| found))
+    }
+    fn podman_version(&self) -> Result<Podman, Refusal> {
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
+        let version = version::of(self.podman()?)?;
+        Ok(*self.version.get_or_init(|| version))
+    }
+    fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>> {
+        let mut command = Command::new(self.podman().ok()?);
+        command.args(args).stdin(Stdio::null()).stderr(Stdio::null());
+        for (name, value) in crate::plan::QUIET {
+            command.env(name, value);
+        }
+        let output = command.output().ok()?;
+        output.status.success().then_some(output.stdout)
+    }
+}
+
+/// `$XDG_RUNTIME_DIR` where it is a directory of the caller's own, `/run` for root: the place for small caches.
+/// None means that nothing may be kept.
+pub fn runtime_dir() -> Option<PathBuf> {
+    let uid = nix::unistd::geteuid().as_raw();
+    let named = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|d| d.is_absolute() && !privileged());
+    let fallback = || if uid == 0 { PathBuf::from("/run") } else { PathBuf::from(format!("/run/user/{uid}")) };
+    let ours = |dir: &PathBuf| std::fs::metadata(dir).is_ok_and(|m| m.is_dir() && m.uid() == uid && m.mode() & 0o022 == 0);
+    named.filter(&ours).or_else(|| Some(fallback()).filter(&ours)).map(|dir| dir.join("docker-shim"))
+}
+
+/// Whether bytes occur in bytes.
+pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty() && haystack.windows(needle.len()).any(|w| w == needle)
+}
+
+/// The caller's home directory.
+pub fn home(host: &dyn Host) -> Option<PathBuf> {
+    host.env("HOME").filter(|h| !h.as_bytes().is_empty()).map(PathBuf::from)
+}

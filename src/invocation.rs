@@ -1,0 +1,76 @@
+//! What a caller asked for, as pure data: the command, its flags in the order given, its arguments.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::catalogue::{Command, Flag};
+
+/// How a flag was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    Long,
+    Short,
+}
+
+/// One use of a flag. A switch's value is the word that was given, or `true` when it was bare.
+#[derive(Clone)]
+pub struct FlagUse {
+    pub flag: &'static Flag,
+    pub value: OsString,
+    pub spelled: Spelling,
+}
+
+impl FlagUse {
+    /// A switch's value, by Go's `strconv.ParseBool`.
+    pub fn is_on(&self) -> bool {
+        truth(&self.value)
+    }
+}
+
+/// Whether Go's `strconv.ParseBool` reads a word as true. The grammar has refused words that it does not take.
+pub fn truth(word: &OsStr) -> bool {
+    matches!(word.as_bytes(), b"1" | b"t" | b"T" | b"true" | b"TRUE" | b"True")
+}
+
+/// Flags in the order given, with typed look-ups by long name.
+#[derive(Clone, Default)]
+pub struct Uses(pub Vec<FlagUse>);
+
+impl Uses {
+    /// The last use of a flag: for values that do not add up, the one that counts.
+    pub fn last(&self, long: &str) -> Option<&FlagUse> {
+        self.0.iter().rev().find(|u| u.flag.long == long)
+    }
+    /// A switch that is on.
+    pub fn switch(&self, long: &str) -> bool {
+        self.last(long).is_some_and(FlagUse::is_on)
+    }
+    /// The value of a text flag, if it was given.
+    pub fn text(&self, long: &str) -> Option<&OsStr> {
+        self.last(long).map(|u| u.value.as_os_str())
+    }
+    /// Every value of a flag that adds up.
+    pub fn all<'a>(&'a self, long: &'a str) -> impl Iterator<Item = &'a OsStr> {
+        self.0.iter().filter(move |u| u.flag.long == long).map(|u| u.value.as_os_str())
+    }
+    /// Whether the flag was given at all (pflag's `Changed`).
+    pub fn given(&self, long: &str) -> bool {
+        self.last(long).is_some()
+    }
+    pub fn iter(&self) -> impl Iterator<Item = &FlagUse> {
+        self.0.iter()
+    }
+}
+
+/// A command line that Docker's grammar accepts.
+pub struct Invocation {
+    /// The root's own flags: `-H`, `--config`, …
+    pub globals: Uses,
+    pub command: &'static Command,
+    pub uses: Uses,
+    pub args: Vec<OsString>,
+    /// Long flags that only Podman knows, as written (`podman_extras`).
+    pub extras: Vec<OsString>,
+    /// Lines that Docker prints on stdout before it starts: a deprecated flag was used.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,49 @@
+//! docker-shim: Docker's command line, answered by Podman.
+//!
+//! Data walks one corridor: [`grammar`] reads argv by the [`catalogue`] into an [`invocation`], [`plan`] decides what Podman
+//! has to do, [`execute`] does it.
+
+pub mod admin;
+pub mod catalogue;
+pub mod execute;
+pub mod grammar;
+pub mod help;
+pub mod host;
+pub mod invocation;
+pub mod plan;
+pub mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use grammar::Parsed;
+use host::{Host, ThisHost};
+use plan::{Answer, Plan, Refusal};
+
+/// Runs one Docker command line (argv without the program's name) and gives Docker's exit status.
+/// With `DOCKER_SHIM_EXPLAIN=1` it prints what it would do instead.
+pub fn docker(argv: &[OsString]) -> ExitCode {
+    let host = ThisHost::new();
+    let plan = plan_of(argv, &host);
+    if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {
+        let text = plan::explain(&plan);
+        return execute::execute(Plan::Answer(Answer { stdout: text.into_bytes(), ..Answer::default() }));
+    }
+    execute::execute(plan)
+}
+
+/// The plan for an argv, whether it is a command, a call for help or an error.
+pub fn plan_of(argv: &[OsString], host: &dyn Host) -> Plan {
+    let options = grammar::Options {
+        buildkit: host.env("DOCKER_BUILDKIT").is_none_or(|v| !matches!(v.to_str(), Some("0" | "f" | "F" | "false" | "FALSE" | "False"))),
+        podman_extras: host.settings().podman_extras,
+    };
+    match grammar::parse(argv, options) {
+        Ok(Parsed::Invocation(invocation)) => plan::plan(&invocation, host),
+        Ok(Parsed::Help(request)) => Plan::Answer(help::answer(&request)),
+        Ok(Parsed::Version) => Plan::Answer(Answer { stdout: help::version_line().into_bytes(), ..Answer::default() }),
+        Ok(Parsed::Completion(shell)) => admin::generate::completion(&shell.to_string_lossy()),
+        Ok(Parsed::Unknown(unknown)) => plan::plan_unknown(&unknown, host),
+        Err(error) => Plan::Refuse(Refusal::new(error.message, error.status)),
+    }
+}

@@ -1,0 +1,150 @@
+//! A plan as text: one step a line, words quoted for a shell.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use super::{Act, Call, Ending, OnFailure, Plan, Run, Step, Stdout};
+
+/// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
+pub fn explain(plan: &Plan) -> String {
+    let mut text = String::new();
+    match plan {
+        Plan::Exec(call) => show(&mut text, "exec", call),
+        Plan::Delegate(call) => show(&mut text, "delegate", call),
+        Plan::Answer(answer) => {
+            let _ = writeln!(text, "answer status={}", answer.status);
+            for (stream, bytes) in [("stdout", &answer.stdout), ("stderr", &answer.stderr)] {
+                for line in String::from_utf8_lossy(bytes).lines() {
+                    let _ = writeln!(text, "  {stream} {line}");
+                }
+            }
+        }
+        Plan::Refuse(refusal) => {
+            let _ = writeln!(text, "refuse status={}", refusal.status);
+            for line in refusal.message.lines() {
+                let _ = writeln!(text, "  stderr {line}");
+            }
+        }
+        Plan::Sequence(acts) => acts.iter().for_each(|act| show_act(&mut text, act)),
+    }
+    text
+}
+
+fn show_act(text: &mut String, act: &Act) {
+    match act {
+        Act::Run(Run { call, stdout, ending, on_failure }) => {
+            let ending = match ending {
+                Ending::Same => "run",
+                Ending::Container => "run, 125 is 1",
+                Ending::Daemon => "run, failure is 1",
+                Ending::Ignore => "run, failure is nothing",
+            };
+            let stdout = match stdout {
+                Stdout::Inherit => String::new(),
+                Stdout::Discard => ", stdout to nobody".to_string(),
+                Stdout::Prefixed(prefix) => format!(", stdout after {prefix}"),
+            };
+            let after = if matches!(on_failure, OnFailure::GoOn) { ", go on after a failure" } else { "" };
+            show(text, &format!("{ending}{stdout}{after}:"), call);
+            if let OnFailure::Undo(undo) = on_failure {
+                show(text, "  after a failure:", undo);
+            }
+        }
+        Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
+            let _ = writeln!(text, "print {line}");
+        }),
+        Act::Complain(refusal) => {
+            let _ = writeln!(text, "complain status={} {}", refusal.status, refusal.message);
+        }
+        Act::Confirm(question) => {
+            let _ = writeln!(text, "confirm {}", question.replace('\n', "\\n"));
+        }
+        Act::PruneVolumes { list, remove, all } => {
+            let _ = writeln!(text, "remove {} volumes that no container uses", if *all { "all" } else { "anonymous" });
+            show(text, "  found by", list);
+            show(text, "  removed by", remove);
+        }
+    }
+}
+
+fn show(text: &mut String, verb: &str, call: &Call) {
+    for step in &call.prepare {
+        let _ = match step {
+            Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
+            Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
+            Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
+        };
+    }
+    let _ = write!(text, "{verb}");
+    for (name, value) in &call.env {
+        let _ = match value {
+            Some(value) => write!(text, " {}={}", name.to_string_lossy(), quoted(value)),
+            None => write!(text, " -u {}", name.to_string_lossy()),
+        };
+    }
+    let _ = write!(text, " {}", quoted(call.program.as_os_str()));
+    for arg in &call.args {
+        let _ = write!(text, " {}", quoted(&redacted(arg)));
+    }
+    text.push('\n');
+}
+
+/// `--env`, `--build-arg` and password values stay out of what is printed: reports get pasted.
+fn redacted(arg: &OsStr) -> std::ffi::OsString {
+    const SECRET: [&str; 4] = ["token", "secret", "passw", "_key"];
+    let text = arg.to_string_lossy();
+    if text.starts_with("--password=") {
+        return "--password=***".into();
+    }
+    for flag in ["--env=", "--build-arg="] {
+        if let Some((name, _)) = text.strip_prefix(flag).and_then(|rest| rest.split_once('='))
+            && SECRET.iter().any(|s| name.to_lowercase().contains(s))
+        {
+            return format!("{flag}{name}=***").into();
+        }
+    }
+    arg.to_os_string()
+}
+
+/// A word as a POSIX shell would have to be given it; other bytes than text as `$'\xNN'`.
+pub fn quoted(word: &OsStr) -> String {
+    let bytes = word.as_bytes();
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_=/:.,+@%^".contains(b);
+    if !bytes.is_empty() && bytes.iter().all(plain) {
+        return word.to_string_lossy().into_owned();
+    }
+    match word.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => {
+            let escape = |b: &u8| match b {
+                b'\'' | b'\\' => format!("\\{}", *b as char),
+                0x20..=0x7e => (*b as char).to_string(),
+                other => format!("\\x{other:02x}"),
+            };
+            format!("$'{}'", bytes.iter().map(escape).collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn quotes_for_a_shell() {
+        assert_eq!(quoted(OsStr::new("a-b=c")), "a-b=c");
+        assert_eq!(quoted(OsStr::new("")), "''");
+        assert_eq!(quoted(OsStr::new("it's")), r"'it'\''s'");
+        assert_eq!(quoted(&OsString::from_vec(vec![b'a', 0xff, b'\n'])), r"$'a\xff\x0a'");
+    }
+
+    #[test]
+    fn keeps_secrets() {
+        assert_eq!(redacted(OsStr::new("--env=API_TOKEN=abc")), "--env=API_TOKEN=***");
+        assert_eq!(redacted(OsStr::new("--env=LANG=C")), "--env=LANG=C");
+        assert_eq!(redacted(OsStr::new("--password=x")), "--password=***");
+    }
+}

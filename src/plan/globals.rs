@@ -1,0 +1,187 @@
+//! The root's own flags, and which engine the caller means: this machine's Podman, or another one by its address.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use super::Refusal;
+use crate::host::{self, Host};
+use crate::invocation::Uses;
+
+/// Podman as the caller addressed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Engine {
+    /// The address of a remote Podman's socket; none for this machine's own.
+    pub remote: Option<OsString>,
+    /// Podman's log level, where the caller wants less said.
+    log_level: Option<&'static str>,
+    /// Docker's configuration directory, where credentials live.
+    config: Option<OsString>,
+}
+
+/// docker/cli's default context.
+const DEFAULT_CONTEXT: &str = "default";
+
+impl Engine {
+    /// Reads the global flags and `DOCKER_*` variables by docker/cli's precedence: `--context`, `-H`, `DOCKER_HOST`,
+    /// `DOCKER_CONTEXT`, the configuration's current context. Errors: an address or context that cannot be kept; it is
+    /// never silently this machine instead.
+    pub fn of(globals: &Uses, host: &dyn Host) -> Result<Engine, Refusal> {
+        let log_level = match globals.text("log-level") {
+            Some(level) => quieter(level)?,
+            None => None,
+        };
+        let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
+        let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
+        let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
+
+        let mut engine = Engine { remote: None, log_level, config };
+        let context = globals.text("context").filter(|c| !c.is_empty());
+        let address = match (context, globals.text("host").filter(|h| !h.is_empty())) {
+            (Some(_), Some(_)) => {
+                return Err(Refusal::new("conflicting options: cannot specify both --host and --context", 1));
+            }
+            (Some(context), None) => engine.context_address(context, host)?,
+            (None, Some(address)) => Some(address.to_os_string()),
+            (None, None) => match (set("DOCKER_HOST"), set("DOCKER_CONTEXT")) {
+                (Some(address), _) => Some(address),
+                (None, Some(context)) => engine.context_address(&context, host)?,
+                (None, None) => match engine.current_context(host) {
+                    Some(context) => engine.context_address(&context, host)?,
+                    None => None,
+                },
+            },
+        };
+        if let Some(address) = address
+            && let Some(address) = remote_address(&address, host)?
+        {
+            if address.as_bytes().starts_with(b"tcp://") && tls_wanted(globals, host) {
+                let shown = address.to_string_lossy();
+                let message = format!(
+                    "docker: {shown} is to be reached by TLS, which Podman's remote client does not speak with Docker's \
+                     certificates; use ssh://USER@HOST/run/podman/podman.sock."
+                );
+                return Err(Refusal::new(message, 1));
+            }
+            engine.remote = Some(address);
+        }
+        Ok(engine)
+    }
+
+    /// Podman's own options for it.
+    pub fn options(&self) -> Vec<OsString> {
+        let mut options = Vec::new();
+        if let Some(level) = self.log_level {
+            options.push(format!("--log-level={level}").into());
+        }
+        if let Some(address) = &self.remote {
+            let mut option = OsString::from("--url=");
+            option.push(address);
+            options.extend(["--remote".into(), option]);
+        }
+        options
+    }
+
+    /// Variables that podman reads.
+    pub fn env(&self) -> Option<(OsString, Option<OsString>)> {
+        self.config.as_ref().map(|dir| ("DOCKER_CONFIG".into(), Some(dir.clone())))
+    }
+
+    /// Docker's configuration directory, if one is in use.
+    pub fn config_dir(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(PathBuf::from)
+    }
+
+    /// `currentContext` of config.json, where it is not the default one.
+    fn current_context(&self, host: &dyn Host) -> Option<OsString> {
+        let file = self.config_dir()?.join("config.json");
+        let text = host.read(&file).filter(|t| host::contains(t, b"currentContext"))?;
+        let config: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        config.get("currentContext")?.as_str().filter(|c| !c.is_empty()).map(OsString::from)
+    }
+
+    /// The address that a context of Docker's store names; none for the default context.
+    fn context_address(&self, context: &OsStr, host: &dyn Host) -> Result<Option<OsString>, Refusal> {
+        if context == DEFAULT_CONTEXT {
+            return Ok(None);
+        }
+        let name = context.to_string_lossy();
+        let store = self.config_dir().or_else(|| Some(host::home(host)?.join(".docker"))).unwrap_or_default().join("contexts/meta");
+        let found = host.list(&store).into_iter().find_map(|entry| {
+            let text = host.read(&store.join(entry).join("meta.json"))?;
+            let meta: serde_json::Value = serde_json::from_slice(&text).ok()?;
+            (meta.get("Name")?.as_str()? == name).then_some(meta)
+        });
+        let Some(meta) = found else {
+            let message = format!("Failed to initialize: unable to resolve docker endpoint: context {name:?}: context not found");
+            return Err(Refusal::new(message, 1));
+        };
+        let address = meta.pointer("/Endpoints/docker/Host").and_then(|h| h.as_str()).unwrap_or_default();
+        Ok(Some(address.into()).filter(|a: &OsString| !a.is_empty()))
+    }
+}
+
+/// `~/.docker`, once there is a login of Docker's in it; before that Podman's own logins hold.
+fn docker_config_of_home(host: &dyn Host) -> Option<OsString> {
+    let dir = host::home(host)?.join(".docker");
+    host.exists(&dir.join("config.json")).then(|| dir.into_os_string())
+}
+
+/// Docker's log level is its client's; of Podman's it can only ask for less, as Docker's client says nothing on success.
+fn quieter(level: &OsStr) -> Result<Option<&'static str>, Refusal> {
+    match level.to_string_lossy().to_lowercase().as_str() {
+        "trace" | "debug" | "info" | "warn" | "warning" => Ok(None),
+        "error" => Ok(Some("error")),
+        "fatal" => Ok(Some("fatal")),
+        "panic" => Ok(Some("panic")),
+        _ => Err(Refusal::new(format!("Unable to parse logging level: {}", level.to_string_lossy()), 1)),
+    }
+}
+
+/// Whether TLS is asked for, by docker/cli's rules. The values may carry literal quotes, of which Docker takes one pair.
+fn tls_wanted(globals: &Uses, host: &dyn Host) -> bool {
+    let verify = host.env("DOCKER_TLS_VERIFY").is_some_and(|v| !v.is_empty());
+    let tls = host.env("DOCKER_TLS").is_some_and(|v| !v.is_empty());
+    globals.switch("tls") || globals.switch("tlsverify") || verify || tls
+}
+
+/// An address in Docker's forms. None is this machine's own Podman: its socket, or the place where Docker's socket would be.
+fn remote_address(address: &OsStr, host: &dyn Host) -> Result<Option<OsString>, Refusal> {
+    let bytes = address.as_bytes().trim_ascii();
+    let shown = || String::from_utf8_lossy(bytes).into_owned();
+    if let Some(path) = bytes.strip_prefix(b"unix://") {
+        let path = if path.is_empty() { b"/var/run/docker.sock".as_slice() } else { path };
+        let mut url = OsString::from("unix://");
+        url.push(OsStr::from_bytes(path));
+        return Ok(if is_own_socket(path, host) { None } else { Some(url) });
+    }
+    if bytes.starts_with(b"tcp://") || bytes.starts_with(b"ssh://") {
+        return Ok(Some(OsString::from_vec(bytes.to_vec())));
+    }
+    if bytes.starts_with(b"npipe://") || bytes.starts_with(b"fd://") || bytes.starts_with(b"http://") || bytes.starts_with(b"https://") {
+        return Err(Refusal::new(format!("docker: {} is no address of a Podman; use unix://, tcp:// or ssh://.", shown()), 1));
+    }
+    // docker/cli's ParseHost: without a scheme it is tcp.
+    let plain = !bytes.windows(3).any(|w| w == b"://") && !bytes.starts_with(b"/");
+    if !plain {
+        return Err(Refusal::new(format!("Failed to initialize: unable to parse docker host `{}`", shown()), 1));
+    }
+    let (name, port) = match bytes.iter().rposition(|b| *b == b':') {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (bytes, b"2375".as_slice()),
+    };
+    let name = if name.is_empty() { b"localhost".as_slice() } else { name };
+    let url = [b"tcp://".as_slice(), name, b":", port].concat();
+    Ok(Some(OsString::from_vec(url)))
+}
+
+fn is_own_socket(path: &[u8], host: &dyn Host) -> bool {
+    let path = path.strip_prefix(b"/var".as_slice()).unwrap_or(path);
+    if path == b"/run/docker.sock" {
+        return true;
+    }
+    let uid = host.uid();
+    let dir = host.env("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_else(|| PathBuf::from(format!("/run/user/{uid}")));
+    let own = if uid == 0 { PathBuf::from("/run/podman/podman.sock") } else { dir.join("podman/podman.sock") };
+    path == own.as_os_str().as_bytes() || (uid != 0 && path == dir.join("docker.sock").as_os_str().as_bytes())
+}

@@ -1,0 +1,393 @@
+//! What Podman has to do so that the caller cannot tell the difference, as data.
+//!
+//! [`plan`] is pure: the same invocation and host give the same plan. `docker-shim explain` prints it.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use crate::catalogue::{CommandTreatment, Flag, Kind, Podman, Treatment};
+use crate::grammar::Unknown;
+use crate::host::Host;
+use crate::invocation::{FlagUse, Invocation};
+
+mod explain;
+pub mod globals;
+pub mod rules;
+
+pub use explain::explain;
+pub use globals::Engine;
+
+/// What to do.
+#[derive(Debug)]
+pub enum Plan {
+    /// Become podman: nothing has to come after it.
+    Exec(Call),
+    /// Several steps, or one that something comes after.
+    Sequence(Vec<Act>),
+    /// Become another program: docker-compose, a CLI plugin.
+    Delegate(Call),
+    /// Say something; podman is never started.
+    Answer(Answer),
+    /// Say why not.
+    Refuse(Refusal),
+}
+
+/// A program to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    /// Variables to set, or to remove.
+    pub env: Vec<(OsString, Option<OsString>)>,
+    /// What has to be there first.
+    pub prepare: Vec<Step>,
+}
+
+/// Something on the file system that has to be there before a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Make a directory and its parents, 0755, as dockerd makes a missing bind source.
+    MakeDirs(PathBuf),
+    /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
+    WriteOwn { path: PathBuf, content: Vec<u8> },
+    /// Remove a plain file that is about to be written anew, as Docker replaces it.
+    RemoveFile(PathBuf),
+}
+
+/// One step of a [`Plan::Sequence`].
+#[derive(Debug)]
+pub enum Act {
+    /// Start podman and wait for it.
+    Run(Run),
+    /// Print to stdout.
+    Print(Vec<u8>),
+    /// Print to stderr and end with a status other than 0, after the remaining acts.
+    Complain(Refusal),
+    /// Ask on stdout, read a line from stdin; anything but yes ends the sequence with status 0 (docker/cli's `PromptForConfirmation`).
+    Confirm(String),
+    /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
+    PruneVolumes { list: Call, remove: Call, all: bool },
+}
+
+/// A call whose end matters.
+#[derive(Debug)]
+pub struct Run {
+    pub call: Call,
+    pub stdout: Stdout,
+    pub ending: Ending,
+    /// What a failure means for the steps after it.
+    pub on_failure: OnFailure,
+}
+
+/// What becomes of podman's stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// The caller's own.
+    Inherit,
+    /// Nobody's.
+    Discard,
+    /// Shown with a prefix once podman has ended: `sha256:` before an ID.
+    Prefixed(&'static str),
+}
+
+/// How podman's exit status becomes Docker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// As it is.
+    Same,
+    /// The container's own status, where podman did not fail itself (125).
+    Container,
+    /// The daemon did it or did not: 0 or 1.
+    Daemon,
+    /// Whatever it is, nothing failed.
+    Ignore,
+}
+
+#[derive(Debug)]
+pub enum OnFailure {
+    /// Nothing after it is done.
+    Stop,
+    /// The rest is done, and the status remembered.
+    GoOn,
+    /// Undo what was half done, then stop.
+    Undo(Box<Call>),
+}
+
+/// Something to say instead of starting podman.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub status: u8,
+}
+
+/// A refusal: what stderr says and the exit status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub message: String,
+    pub status: u8,
+}
+
+impl Refusal {
+    pub fn new(message: impl Into<String>, status: u8) -> Refusal {
+        Refusal { message: message.into(), status }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Makes a plan for a whole command, where translating its flags one by one is not enough.
+pub type CommandRule = fn(&Context) -> Result<Plan, Refusal>;
+/// Drafts what one use of a flag needs.
+pub type FlagRule = fn(&FlagUse, &mut Draft, &Context) -> Result<(), Refusal>;
+
+/// What a rule may look at.
+pub struct Context<'a> {
+    pub invocation: &'a Invocation,
+    pub host: &'a dyn Host,
+    pub engine: &'a Engine,
+}
+
+impl Podman {
+    /// `4.3.1`.
+    pub fn shown(self) -> String {
+        let Podman(major, minor, patch) = self;
+        format!("{major}.{minor}.{patch}")
+    }
+}
+
+impl Context<'_> {
+    /// The status with which Docker reports a failure of this command: `run` has its own.
+    pub fn failure_status(&self) -> u8 {
+        if self.invocation.command.name() == "run" { 125 } else { 1 }
+    }
+    /// A refusal in this command's manner: one sentence.
+    pub fn refuse(&self, sentence: impl fmt::Display) -> Refusal {
+        Refusal::new(format!("docker: {sentence}"), self.failure_status())
+    }
+    /// A refusal in the words that Docker itself has for it, with the help line that `docker run` adds.
+    pub fn as_docker(&self, words: impl fmt::Display) -> Refusal {
+        let path = self.invocation.command.command_path();
+        match self.invocation.command.name() {
+            "run" => Refusal::new(format!("docker: {words}\n\nRun '{path} --help' for more information"), 125),
+            _ => Refusal::new(words.to_string(), 1),
+        }
+    }
+    /// A podman call on the engine that the caller meant.
+    pub fn call(&self, path: &str) -> Result<Draft, Refusal> {
+        Draft::new(self, path)
+    }
+}
+
+/// Kept off podman's stderr in every call: notes on the host that Docker has no counterpart for.
+pub const QUIET: [(&str, &str); 2] = [("PODMAN_IGNORE_CGROUPSV1_WARNING", "1"), ("SUPPRESS_BOLTDB_WARNING", "1")];
+
+/// A podman call in the making.
+#[derive(Clone)]
+pub struct Draft {
+    program: PathBuf,
+    /// Podman's own options and command words.
+    head: Vec<OsString>,
+    pub flags: Vec<OsString>,
+    pub args: Vec<OsString>,
+    pub env: Vec<(OsString, Option<OsString>)>,
+    pub prepare: Vec<Step>,
+}
+
+impl Draft {
+    /// An empty call of a podman command, by its path.
+    pub fn new(context: &Context, path: &str) -> Result<Draft, Refusal> {
+        let mut head = context.engine.options();
+        head.extend(path.split(' ').map(OsString::from));
+        let mut env: Vec<_> = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).collect();
+        env.extend(context.engine.env());
+        let program = context.host.podman()?.to_path_buf();
+        Ok(Draft { program, head, flags: vec![], args: vec![], env, prepare: vec![] })
+    }
+
+    /// `--name=value`, byte for byte.
+    pub fn flag(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Draft {
+        let mut word = OsString::from(format!("--{name}="));
+        word.push(value);
+        self.flags.push(word);
+        self
+    }
+    /// `--name` or `--name=false`.
+    pub fn switch(&mut self, name: &str, on: bool) -> &mut Draft {
+        self.flags.push(OsString::from(if on { format!("--{name}") } else { format!("--{name}=false") }));
+        self
+    }
+    pub fn arg(&mut self, arg: impl Into<OsString>) -> &mut Draft {
+        self.args.push(arg.into());
+        self
+    }
+    pub fn set_env(&mut self, name: &str, value: impl Into<OsString>) -> &mut Draft {
+        self.env.push((name.into(), Some(value.into())));
+        self
+    }
+    pub fn prepare(&mut self, step: Step) {
+        if !self.prepare.contains(&step) {
+            self.prepare.push(step);
+        }
+    }
+
+    /// The flags of the invocation, each as the catalogue says, in the order given.
+    pub fn translate(&mut self, context: &Context) -> Result<(), Refusal> {
+        context.invocation.uses.iter().try_for_each(|used| self.apply(used, used.flag.treatment, context))?;
+        self.flags.extend(context.invocation.extras.iter().cloned());
+        Ok(())
+    }
+
+    /// One use of a flag, as its treatment says.
+    pub fn apply(&mut self, used: &FlagUse, treatment: Treatment, context: &Context) -> Result<(), Refusal> {
+        match treatment {
+            Treatment::Same => self.copy(used, used.flag.long),
+            Treatment::As(name) => self.copy(used, name),
+            Treatment::Csv => {
+                self.flag(used.flag.long, csv_field(&used.value));
+            }
+            Treatment::From(since, inner) => {
+                let podman = context.host.podman_version()?;
+                if podman < since {
+                    let (flag, since, podman) = (shown(used.flag), since.shown(), podman.shown());
+                    return Err(context.refuse(format!("{flag} needs Podman {since} or newer; this is Podman {podman}.")));
+                }
+                return self.apply(used, *inner, context);
+            }
+            Treatment::Drop(_) => {}
+            Treatment::Refuse(why) => {
+                // A switch that is off asks for nothing.
+                if used.flag.kind != Kind::Switch || used.is_on() {
+                    return Err(context.refuse(why));
+                }
+            }
+            Treatment::Rule(rule) => return rule(used, self, context),
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, used: &FlagUse, name: &str) {
+        if used.flag.kind == Kind::Switch {
+            self.switch(name, used.is_on());
+        } else {
+            self.flag(name, &used.value);
+        }
+    }
+
+    /// The finished call. A first argument that begins with `-` is fenced off.
+    pub fn call(self) -> Call {
+        let mut args = self.head;
+        args.extend(self.flags);
+        if self.args.first().is_some_and(|a| a.as_bytes().starts_with(b"-") && a != "-") {
+            args.push("--".into());
+        }
+        args.extend(self.args);
+        Call { program: self.program, args, env: self.env, prepare: self.prepare }
+    }
+
+    pub fn exec(self) -> Plan {
+        Plan::Exec(self.call())
+    }
+    pub fn run(self, ending: Ending) -> Act {
+        Act::Run(Run { call: self.call(), stdout: Stdout::Inherit, ending, on_failure: OnFailure::Stop })
+    }
+}
+
+/// `--name` of a flag, for messages.
+pub fn shown(flag: &Flag) -> String {
+    format!("--{}", flag.long)
+}
+
+/// A value as one field of a CSV record, for flags that Podman splits at commas and Docker does not.
+pub fn csv_field(value: &OsStr) -> OsString {
+    let bytes = value.as_bytes();
+    if !bytes.is_empty() && !bytes.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
+        return value.to_os_string();
+    }
+    let mut field = vec![b'"'];
+    for byte in bytes {
+        if *byte == b'"' {
+            field.push(b'"');
+        }
+        field.push(*byte);
+    }
+    field.push(b'"');
+    OsString::from_vec(field)
+}
+
+/// Decides what to do. Pure but for the questions it asks of the host.
+pub fn plan(invocation: &Invocation, host: &dyn Host) -> Plan {
+    let plan = decide(invocation, host).unwrap_or_else(Plan::Refuse);
+    if invocation.notes.is_empty() {
+        return plan;
+    }
+    let print = Act::Print(format!("{}\n", invocation.notes.join("\n")).into_bytes());
+    let run = |call, ending| Act::Run(Run { call, stdout: Stdout::Inherit, ending, on_failure: OnFailure::Stop });
+    match plan {
+        Plan::Exec(call) | Plan::Delegate(call) => Plan::Sequence(vec![print, run(call, Ending::Same)]),
+        Plan::Sequence(acts) => Plan::Sequence(std::iter::once(print).chain(acts).collect()),
+        Plan::Refuse(refusal) => Plan::Sequence(vec![print, Act::Complain(refusal)]),
+        answer => answer,
+    }
+}
+
+/// A command that Docker does not have: a CLI plugin's, or with `podman_extras` Podman's own; otherwise Docker's refusal.
+pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Plan {
+    let decide = || {
+        let engine = Engine::of(&unknown.globals, host)?;
+        let name = unknown.words.first().and_then(|w| w.to_str()).unwrap_or_default();
+        let args = unknown.words.get(1..).unwrap_or_default();
+        if let Some(plan) = rules::compose::plugin(host, &engine, name, args) {
+            return Ok(plan);
+        }
+        let known_to_podman = !name.is_empty() && !name.starts_with('-');
+        if host.settings().podman_extras && known_to_podman {
+            let mut words = engine.options();
+            words.extend(unknown.words.iter().cloned());
+            let env = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).chain(engine.env()).collect();
+            return Ok(Plan::Exec(Call { program: host.podman()?.to_path_buf(), args: words, env, prepare: vec![] }));
+        }
+        let refusal = unknown.refusal();
+        Err(Refusal::new(refusal.message, refusal.status))
+    };
+    decide().unwrap_or_else(Plan::Refuse)
+}
+
+fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {
+    let engine = Engine::of(&invocation.globals, host)?;
+    let context = Context { invocation, host, engine: &engine };
+    match invocation.command.treatment {
+        CommandTreatment::Group | CommandTreatment::Refuse("") => Ok(Plan::Answer(Answer::default())),
+        CommandTreatment::Refuse(why) if why.starts_with("Error") => Err(Refusal::new(why, 1)),
+        CommandTreatment::Refuse(why) => Err(context.refuse(why)),
+        CommandTreatment::Same => generic(&context, invocation.command.path),
+        CommandTreatment::As(path) => generic(&context, path),
+        CommandTreatment::Rule(rule) => rule(&context),
+    }
+}
+
+/// Flags translated one by one, arguments as they are.
+fn generic(context: &Context, path: &str) -> Result<Plan, Refusal> {
+    let mut draft = context.call(path)?;
+    draft.translate(context)?;
+    draft.args.clone_from(&context.invocation.args);
+    Ok(match ending(path) {
+        Ending::Same => draft.exec(),
+        ending => Plan::Sequence(vec![draft.run(ending)]),
+    })
+}
+
+/// How a podman command's exit status becomes Docker's. Podman says 125 where Docker says 1 for everything but `run`.
+fn ending(path: &str) -> Ending {
+    match path.rsplit(' ').next().unwrap_or(path) {
+        "run" | "exec" => Ending::Same,
+        "attach" | "start" => Ending::Container,
+        _ => Ending::Daemon,
+    }
+}

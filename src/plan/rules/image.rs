@@ -1,0 +1,182 @@
+//! Images: names on the way in, and what must not be lost.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::references::{self, Reference};
+use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Step, Stdout};
+
+/// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
+pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
+    if reference.is_loopback() {
+        draft.switch("tls-verify", false);
+    }
+}
+
+/// `docker pull`.
+pub fn pull(context: &Context) -> Result<Plan, Refusal> {
+    let reference = references::target(&context.invocation.args[0], context)?;
+    let mut draft = context.call("pull")?;
+    draft.translate(context)?;
+    plain_http_on_loopback(&mut draft, &reference);
+    let all = context.invocation.uses.switch("all-tags");
+    if all && (reference.tag.is_some() || reference.digest.is_some()) {
+        return Err(context.as_docker("tag can't be used with --all-tags/-a"));
+    }
+    draft.arg(if all { reference.repository() } else { reference.full() });
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker push`: by the name typed, from whatever name Podman keeps the image under.
+pub fn push(context: &Context) -> Result<Plan, Refusal> {
+    let typed = &context.invocation.args[0];
+    let reference = references::target(typed, context)?;
+    if context.invocation.uses.switch("all-tags") {
+        return Err(context.refuse("push --all-tags: Podman pushes one tag at a time; push each by its name."));
+    }
+    Ok(Plan::Sequence(vec![push_one(context, typed, &reference, true)?]))
+}
+
+/// One push, `flags` with those of the invocation.
+pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: bool) -> Result<Act, Refusal> {
+    let mut draft = context.call("push")?;
+    if flags {
+        draft.translate(context)?;
+    }
+    plain_http_on_loopback(&mut draft, reference);
+    let source = references::local(typed, context)?;
+    let target = OsString::from(reference.full());
+    let renamed = source != target;
+    draft.arg(source);
+    if renamed {
+        draft.arg(target);
+    }
+    Ok(draft.run(Ending::Daemon))
+}
+
+/// `docker tag`.
+pub fn tag(context: &Context) -> Result<Plan, Refusal> {
+    let [source, target] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
+    let mut draft = context.call("tag")?;
+    draft.arg(references::local(source, context)?);
+    draft.arg(references::target(target, context)?.full());
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// Commands whose arguments are images of the local store.
+pub fn local_images(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call(context.invocation.command.path)?;
+    draft.translate(context)?;
+    for name in &context.invocation.args {
+        draft.arg(references::local(name, context)?);
+    }
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker import SOURCE [NAME]`.
+pub fn import(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call("import")?;
+    draft.translate(context)?;
+    let mut args = context.invocation.args.iter();
+    draft.args.extend(args.next().cloned());
+    if let Some(name) = args.next() {
+        draft.arg(references::target(name, context)?.full());
+    }
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker save`: several images make one archive of several. Without `--multi-image-archive` Podman writes the first one
+/// alone and gives it all the names. A file that is there is replaced, where Podman refuses.
+pub fn save(context: &Context) -> Result<Plan, Refusal> {
+    let invocation = context.invocation;
+    let mut draft = context.call("save")?;
+    draft.translate(context)?;
+    let mut names: Vec<OsString> = Vec::new();
+    for typed in &invocation.args {
+        let name = references::local(typed, context)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match invocation.uses.text("output") {
+        Some(file) if !file.is_empty() => {
+            let path = PathBuf::from(file);
+            if context.host.exists(&path) && !context.host.is_dir(&path) {
+                draft.prepare(Step::RemoveFile(path));
+            }
+        }
+        _ if context.host.is_terminal(1) => {
+            return Err(context.as_docker("cowardly refusing to save to a terminal. Use the -o flag or redirect"));
+        }
+        _ => {}
+    }
+    draft.flag("format", "docker-archive");
+    if names.len() > 1 {
+        draft.switch("multi-image-archive", true);
+    }
+    draft.args = names;
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker rmi`. `--force` is never handed on: Podman kills and removes the containers of a forced image. Docker's force
+/// takes names away, and refuses an ID that a running container uses.
+pub fn remove(context: &Context) -> Result<Plan, Refusal> {
+    let force = context.invocation.uses.switch("force");
+    let mut acts = Vec::new();
+    for typed in &context.invocation.args {
+        let name = references::local(typed, context)?;
+        acts.push(if force { forced(context, typed, &name)? } else { remove_one(context, name, false)? });
+    }
+    Ok(Plan::Sequence(acts))
+}
+
+fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Refusal> {
+    let mut draft = context.call("rmi")?;
+    draft.translate(context)?;
+    if force {
+        draft.switch("force", true);
+    }
+    draft.arg(name);
+    Ok(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }))
+}
+
+fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal> {
+    if context.engine.remote.is_some() {
+        return Err(context.refuse("rmi --force is not done on a remote Podman, which would remove the image's containers; remove them first."));
+    }
+    let ask = |args: &[&str]| context.host.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
+    let text = name.to_string_lossy();
+    let id = ask(&["image", "inspect", "--format={{.Id}}", &text]).map(|id| String::from_utf8_lossy(&id).trim().to_string());
+    let Some(id) = id else {
+        // Nothing to force: `rmi --force` of a missing image says so and is no failure.
+        let reference = Reference::parse(typed).map_or_else(|_| typed.to_string_lossy().into_owned(), |r| familiar(&r));
+        return Ok(Act::Complain(Refusal::new(format!("Error response from daemon: No such image: {reference}"), 0)));
+    };
+    let users = ask(&["ps", "--all", "--no-trunc", "--format={{.ID}} {{.State}}", &format!("--filter=ancestor={id}")]);
+    let Some(users) = users.map(|u| String::from_utf8_lossy(&u).into_owned()) else {
+        return Err(context.refuse("rmi --force: Podman would not say which containers use the image."));
+    };
+    let named = !typed.to_string_lossy().trim_start_matches("sha256:").bytes().all(|b| b.is_ascii_hexdigit());
+    if users.trim().is_empty() {
+        return remove_one(context, name.to_os_string(), !named);
+    }
+    if named {
+        let mut draft = context.call("untag")?;
+        draft.args.extend([OsString::from(&id), name.to_os_string()]);
+        return Ok(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+    }
+    let short = |id: &str| id.chars().take(12).collect::<String>();
+    let running = users.lines().find(|l| !l.contains("exited") && !l.contains("Exited") && !l.contains("reated"));
+    let words = match running {
+        Some(line) => format!("(cannot be forced) - image is being used by running container {}", short(line)),
+        None => format!("(cannot be forced) - image is being used by stopped container {}, which Podman cannot keep without it", short(&users)),
+    };
+    Ok(Act::Complain(Refusal::new(format!("Error response from daemon: conflict: unable to delete {} {words}", short(&id)), 1)))
+}
+
+/// A name as Docker shows it: without docker.io/library/, with the tag.
+fn familiar(reference: &Reference) -> String {
+    let tagged = reference.tagged();
+    let name = tagged.strip_prefix("docker.io/").unwrap_or(&tagged);
+    name.strip_prefix("library/").unwrap_or(name).to_string()
+}

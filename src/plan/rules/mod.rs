@@ -1,0 +1,24 @@
+//! The rules that catalogue lines name: what a line alone cannot say.
+
+use super::{Context, Draft, Refusal};
+use crate::invocation::FlagUse;
+
+pub mod build;
+pub mod compose;
+pub mod container;
+pub mod dockerfile;
+pub mod hosts;
+pub mod image;
+pub mod manifest;
+pub mod mounts;
+pub mod network;
+pub mod references;
+pub mod registry;
+pub mod store;
+pub mod system;
+pub mod volume;
+
+/// A flag that the rule of its command reads by itself.
+pub fn by_command(_: &FlagUse, _: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    Ok(())
+}

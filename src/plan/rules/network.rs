@@ -1,0 +1,83 @@
+//! Networks. Docker's default network is `bridge`, Podman's `podman`; Podman's `network rm --force` removes containers.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::invocation::FlagUse;
+use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+
+/// Podman's name for a network.
+fn podmans(name: &OsStr) -> OsString {
+    if name == "bridge" { "podman".into() } else { name.to_os_string() }
+}
+
+/// `docker network rm`: never by force. Docker's `--force` only forgives a missing one.
+pub fn remove(context: &Context) -> Result<Plan, Refusal> {
+    let force = context.invocation.uses.switch("force");
+    let mut acts = Vec::new();
+    for name in &context.invocation.args {
+        let shown = name.to_string_lossy();
+        if matches!(&*shown, "bridge" | "host" | "none") {
+            let words = format!("Error response from daemon: {shown} is a pre-defined network and cannot be removed");
+            acts.push(Act::Complain(Refusal::new(words, 1)));
+            continue;
+        }
+        if force && !exists(context, name) {
+            continue;
+        }
+        let mut draft = context.call("network rm")?;
+        draft.arg(name);
+        acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+    }
+    Ok(Plan::Sequence(acts))
+}
+
+fn exists(context: &Context, name: &OsStr) -> bool {
+    context.host.ask(&[OsStr::new("network"), OsStr::new("exists"), name]).is_some()
+}
+
+/// `docker network connect NETWORK CONTAINER` and `disconnect`.
+pub fn connect(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call(context.invocation.command.path)?;
+    draft.translate(context)?;
+    let mut args = context.invocation.args.iter();
+    draft.args.extend(args.next().map(|n| podmans(n)));
+    draft.args.extend(args.cloned());
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `--opt` of `docker network create`: Podman 4 knows the bridge driver's options only by short names.
+pub fn option(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    let text = used.value.to_string_lossy();
+    match text.strip_prefix("com.docker.network.driver.mtu=") {
+        Some(mtu) => draft.flag("opt", format!("mtu={mtu}")),
+        None => draft.flag("opt", &used.value),
+    };
+    Ok(())
+}
+
+/// `--network` of run and create. Docker's long form becomes Podman's `NAME:OPTION,…`.
+pub fn network(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    let value = used.value.to_string_lossy();
+    let long = value.split(',').any(|f| f.contains('=')) && value.split(',').next().is_some_and(|f| f.contains('='));
+    if !long {
+        let name = if value == "default" { OsString::from("bridge") } else { used.value.clone() };
+        draft.flag("network", name);
+        return Ok(());
+    }
+    let mut name = String::new();
+    let mut options = Vec::new();
+    for field in value.split(',') {
+        let (key, v) = field.split_once('=').unwrap_or((field, ""));
+        match key.trim().to_ascii_lowercase().as_str() {
+            "name" => name = v.to_string(),
+            "alias" => options.push(format!("alias={v}")),
+            "ip" => options.push(format!("ip={v}")),
+            "ip6" => options.push(format!("ip6={v}")),
+            "mac-address" => options.push(format!("mac={v}")),
+            other => return Err(context.refuse(format!("--network {value}: Podman has no {other} for a network."))),
+        }
+    }
+    let name = podmans(OsStr::new(&name)).to_string_lossy().into_owned();
+    draft.flag("network", if options.is_empty() { name } else { format!("{name}:{}", options.join(",")) });
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Logins. They live in Docker's config.json, where other tools look for them.
+
+use std::ffi::{OsStr, OsString};
+
+use super::references::is_loopback;
+use crate::host;
+use crate::plan::{Context, Draft, Ending, Plan, Refusal};
+
+/// `docker login [SERVER]` and `docker logout [SERVER]`: without a server it is docker.io.
+pub fn login(context: &Context) -> Result<Plan, Refusal> {
+    let invocation = context.invocation;
+    let mut draft = context.call(invocation.command.name())?;
+    draft.translate(context)?;
+    let server = server(invocation.args.first().map(OsString::as_os_str));
+    if invocation.command.name() == "login" {
+        let uses = &invocation.uses;
+        if uses.switch("password-stdin") && uses.given("password") {
+            return Err(context.as_docker("conflicting options: cannot specify both --password and --password-stdin"));
+        }
+        if uses.switch("password-stdin") && uses.text("username").is_none_or(OsStr::is_empty) {
+            return Err(context.as_docker("the --password-stdin option requires --username to be set"));
+        }
+        if is_loopback(&server.to_string_lossy()) {
+            draft.switch("tls-verify", false);
+        }
+    }
+    keep_in_docker_config(&mut draft, context);
+    draft.arg(server);
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// A server as typed, without scheme and path: Docker's own hub has an URL of old for its name.
+fn server(typed: Option<&OsStr>) -> OsString {
+    let text = typed.unwrap_or_default().to_string_lossy();
+    let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(&text);
+    let host = bare.split('/').next().unwrap_or(bare);
+    match host {
+        "" | "index.docker.io" | "registry-1.docker.io" => "docker.io".into(),
+        host => host.into(),
+    }
+}
+
+/// A first login makes `~/.docker/config.json`; without the variable Podman would write where only Podman looks.
+fn keep_in_docker_config(draft: &mut Draft, context: &Context) {
+    if context.engine.config_dir().is_none()
+        && context.host.env("REGISTRY_AUTH_FILE").is_none()
+        && let Some(home) = host::home(context.host)
+    {
+        draft.set_env("DOCKER_CONFIG", home.join(".docker"));
+    }
+}
+
+/// `docker search TERM`: docker.io's index, whatever registries Podman is set to search.
+pub fn search(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call("search")?;
+    draft.translate(context)?;
+    let term = &context.invocation.args[0];
+    let text = term.to_string_lossy();
+    let has_registry = text.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
+    let mut full = OsString::new();
+    if !has_registry {
+        full.push("docker.io/");
+    }
+    full.push(term);
+    draft.arg(full);
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers() {
+        for hub in [None, Some(""), Some("https://index.docker.io/v1/"), Some("index.docker.io")] {
+            assert_eq!(server(hub.map(OsStr::new)), "docker.io");
+        }
+        assert_eq!(server(Some(OsStr::new("https://example.azurecr.io/v2/"))), "example.azurecr.io");
+        assert_eq!(server(Some(OsStr::new("localhost:5000"))), "localhost:5000");
+    }
+}

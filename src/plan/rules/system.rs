@@ -1,0 +1,47 @@
+//! The engine as a whole.
+
+use super::volume;
+use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+
+/// `docker system prune`: with `--volumes` the anonymous ones; Podman would take the named ones too.
+pub fn prune(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let filters: Vec<String> = uses.all("filter").map(|f| f.to_string_lossy().into_owned()).collect();
+    let volumes = uses.switch("volumes");
+    if volumes && filters.iter().any(|f| f.starts_with("until")) {
+        return Err(context.as_docker("The \"until\" filter is not supported with \"--volumes\""));
+    }
+    let mut acts = Vec::new();
+    if !uses.switch("force") {
+        let mut warning = String::from("WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n");
+        if volumes {
+            warning.push_str("  - all anonymous volumes not used by at least one container\n");
+        }
+        warning.push_str(if uses.switch("all") {
+            "  - all images without at least one container associated to them\n  - all build cache\n"
+        } else {
+            "  - all dangling images\n  - unused build cache\n"
+        });
+        if !filters.is_empty() {
+            warning.push_str("\n  Items to be pruned will be filtered with:\n");
+            filters.iter().for_each(|f| warning.push_str(&format!("  - {f}\n")));
+        }
+        warning.push_str("\nAre you sure you want to continue? [y/N] ");
+        acts.push(Act::Confirm(warning));
+    }
+    let mut prune = context.call("system prune")?;
+    prune.switch("force", true);
+    if uses.switch("all") {
+        prune.switch("all", true);
+    }
+    for filter in &filters {
+        prune.flag("filter", filter);
+    }
+    let run = Run { call: prune.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::Stop };
+    acts.push(Act::Run(run));
+    if volumes {
+        let labels: Vec<String> = filters.into_iter().filter(|f| f.starts_with("label")).collect();
+        acts.push(volume::unused(context, &labels, false)?);
+    }
+    Ok(Plan::Sequence(acts))
+}

@@ -1,0 +1,94 @@
+//! Volumes: Podman's `rm` matches the start of a name, its `rm --force` removes containers, its `prune` takes named volumes.
+
+use std::ffi::OsStr;
+
+use crate::plan::{Act, Call, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+
+/// `docker volume create [NAME]`: a volume that is there already is no error. `--name` is the older spelling.
+pub fn create(context: &Context) -> Result<Plan, Refusal> {
+    let invocation = context.invocation;
+    let named = invocation.uses.text("name").filter(|n| !n.is_empty()).map(OsStr::to_os_string);
+    let name = match (invocation.args.first().cloned(), named) {
+        (Some(_), Some(_)) => return Err(context.as_docker("conflicting options: cannot specify a volume-name through both --name and as a positional arg")),
+        (argument, option) => argument.or(option),
+    };
+    if let Some(name) = &name
+        && exists(context, name)
+    {
+        let mut line = std::os::unix::ffi::OsStrExt::as_bytes(name.as_os_str()).to_vec();
+        line.push(b'\n');
+        return Ok(Plan::Sequence(vec![Act::Print(line)]));
+    }
+    let mut draft = context.call("volume create")?;
+    draft.translate(context)?;
+    draft.args.extend(name);
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// Whether a volume has exactly this name. (`podman volume inspect` does not match prefixes.)
+fn exists(context: &Context, name: &OsStr) -> bool {
+    let words = ["volume", "inspect", "--format={{.Name}}"].map(OsStr::new);
+    let answer = context.host.ask(&[words.as_slice(), &[name]].concat());
+    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(name);
+    answer.is_some_and(|a| a.trim_ascii() == bytes)
+}
+
+/// `docker volume rm`: exactly the named volumes, never by force. Docker's `--force` only forgives a missing one.
+pub fn remove(context: &Context) -> Result<Plan, Refusal> {
+    if context.engine.remote.is_some() {
+        return Err(context.refuse("volume rm is not done on a remote Podman, which would take the start of a name for the name."));
+    }
+    let force = context.invocation.uses.switch("force");
+    let mut acts = Vec::new();
+    for name in &context.invocation.args {
+        if exists(context, name) {
+            let mut draft = context.call("volume rm")?;
+            draft.arg(name);
+            acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+        } else if force {
+            let mut line = std::os::unix::ffi::OsStrExt::as_bytes(name.as_os_str()).to_vec();
+            line.push(b'\n');
+            acts.push(Act::Print(line));
+        } else {
+            let shown = name.to_string_lossy();
+            acts.push(Act::Complain(Refusal::new(format!("Error response from daemon: get {shown}: no such volume"), 1)));
+        }
+    }
+    Ok(Plan::Sequence(acts))
+}
+
+/// `docker volume prune`: anonymous volumes; with `--all` the named ones too.
+pub fn prune(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let mut all = uses.switch("all");
+    let mut filters = Vec::new();
+    for filter in uses.all("filter") {
+        let text = filter.to_string_lossy();
+        match text.split_once('=').map(|(k, v)| (k.trim().to_lowercase(), v.trim())) {
+            Some((key, value)) if key == "all" => all |= matches!(value, "1" | "true"),
+            Some((key, value)) if key == "label" || key == "label!" => filters.push(format!("{key}={value}")),
+            Some((key, _)) => return Err(context.as_docker(format!("Error response from daemon: invalid filter '{key}'"))),
+            None => {}
+        }
+    }
+    let which = if all { "all local volumes" } else { "anonymous local volumes" };
+    let mut acts = Vec::new();
+    if !uses.switch("force") {
+        let warning = format!("WARNING! This will remove {which} not used by at least one container.\nAre you sure you want to continue? [y/N] ");
+        acts.push(Act::Confirm(warning));
+    }
+    acts.push(unused(context, &filters, all)?);
+    acts.push(Act::Print(b"Total reclaimed space: 0B\n".to_vec()));
+    Ok(Plan::Sequence(acts))
+}
+
+/// Removes the volumes that no container uses; `filters` as Podman's `volume ls` takes them.
+pub fn unused(context: &Context, filters: &[String], all: bool) -> Result<Act, Refusal> {
+    let mut list: Draft = context.call("volume ls")?;
+    list.flag("filter", "dangling=true").flag("format", "json");
+    for filter in filters {
+        list.flag("filter", filter);
+    }
+    let list: Call = list.call();
+    Ok(Act::PruneVolumes { list, remove: context.call("volume rm")?.call(), all })
+}
