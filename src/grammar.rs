@@ -112,6 +112,11 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     if first == "completion" {
         return completion_command(&rest[1..]);
     }
+    let mut rest = rest;
+    if buildkit && rest[0] == "builder" {
+        // docker/cli's processAliases: every `docker builder …` is buildx's.
+        rest[0] = "buildx".into();
+    }
     let (command, words) = traverse(root, &rest)?;
     if command.path.is_empty() {
         return Ok(Parsed::Unknown(Unknown { globals: globals.uses, words: rest }));
@@ -130,6 +135,7 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
             flags.notes.push(HELP_SHORTHAND_NOTE.to_string());
         }
         let note = (!flags.notes.is_empty()).then(|| Note { text: flags.notes.join("\n"), on_stderr: false });
+        let command = spoken_for(command, buildkit);
         return Ok(Parsed::Help(Help { command, note, on_stderr: false, error: None }));
     }
     if command.arity == Arity::Group {
@@ -211,7 +217,8 @@ fn traverse<'a>(from: &'static Command, words: &'a [OsString]) -> Result<(&'stat
                     return Ok((command, words));
                 };
                 // cobra reports these without the usage lines, and with status 1.
-                Flags::default().read(command, &group_words, true).map_err(refuse)?;
+                let prefix = if is_buildx(command) { "ERROR: " } else { "" };
+                Flags::default().read(command, &group_words, true).map_err(|e| refuse(format!("{prefix}{e}")))?;
                 (command, words) = (child, &words[index + 1..]);
                 continue 'descend;
             }
@@ -378,26 +385,27 @@ fn flag_error(command: &'static Command, buildkit: bool, error: &str) -> UsageEr
     UsageError { message: format!("{error}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"), status: 125 }
 }
 
-/// The path and usage line in messages. `docker build` and `docker builder …` are buildx's since Docker 23.
+/// The path and usage line in messages. `docker build` is buildx's since Docker 23.
 fn spoken(command: &'static Command, buildkit: bool) -> (String, String) {
-    let buildx = match command.path {
-        "build" | "image build" | "builder build" if buildkit => catalogue::find("buildx build"),
-        "builder prune" if buildkit => catalogue::find("buildx prune"),
-        "builder" if buildkit => catalogue::find("buildx"),
-        _ => None,
-    };
-    let command = buildx.unwrap_or(command);
+    let command = spoken_for(command, buildkit);
     (command.command_path(), command.use_line())
 }
 
+fn spoken_for(command: &'static Command, buildkit: bool) -> &'static Command {
+    let buildx = match command.path {
+        "build" | "image build" | "builder build" if buildkit => catalogue::find("buildx build"),
+        _ => None,
+    };
+    buildx.unwrap_or(command)
+}
+
 fn is_buildx(command: &Command) -> bool {
-    command.path == "builder" || command.path == "buildx" || command.path.starts_with("buildx ")
+    command.path == "buildx" || command.path.starts_with("buildx ")
 }
 
 /// docker/cli's `cli/required.go`, and buildx's `util/cobrautil`.
 fn check_arity(command: &'static Command, buildkit: bool, count: usize) -> Result<(), UsageError> {
     let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
-    let see = |verb: &str| verb.to_string();
     let (what, verb) = match command.arity {
         Arity::Group | Arity::Any => return Ok(()),
         Arity::None if count == 0 => return Ok(()),
@@ -405,11 +413,12 @@ fn check_arity(command: &'static Command, buildkit: bool, count: usize) -> Resul
         Arity::AtLeast(n) if count >= n => return Ok(()),
         Arity::AtMost(n) if count <= n => return Ok(()),
         Arity::Range(low, high) if (low..=high).contains(&count) => return Ok(()),
-        Arity::None => ("accepts no arguments".to_string(), see("Run")),
-        Arity::Exact(n) => (format!("requires {n} {}", plural(n)), see("Run")),
-        Arity::AtLeast(n) => (format!("requires at least {n} {}", plural(n)), see("See")),
-        Arity::AtMost(n) => (format!("requires at most {n} {}", plural(n)), see("Run")),
-        Arity::Range(low, high) => (format!("requires at least {low} and at most {high} {}", plural(high)), see("Run")),
+        Arity::None => ("accepts no arguments".to_string(), "Run"),
+        Arity::Exact(n) => (format!("requires {n} {}", plural(n)), "Run"),
+        Arity::AtLeast(n) => (format!("requires at least {n} {}", plural(n)), "See"),
+        // The slip is docker/cli 28's own.
+        Arity::AtMost(n) => (format!("requires at most {n} {}", plural(n)), "SRun"),
+        Arity::Range(low, high) => (format!("requires at least {low} and at most {high} {}", plural(high)), "Run"),
     };
     let (path, usage) = spoken(command, buildkit);
     let prefix = if path.starts_with("docker buildx") { "ERROR: " } else { "" };

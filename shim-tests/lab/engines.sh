@@ -14,13 +14,14 @@ start() {
     root=$(root_of "$engine")
     mkdir -p "$run" "$state"/{log,store,home,registry}
     chown 1001:1001 "$state/home"
+    cut -d' ' -f2 "$LAB/roots/$root.engine" >"$run/version"
     rm -f "$run/pid" "$run/pid.new" "$state/ready"
     refill "$engine"
     # shellcheck disable=SC2016
     printf 'ci:%s\n' "$(perl -e 'print crypt("secret", q{$2y$05$abcdefghijklmnopqrstuu})')" >"$state/htpasswd"
     registry_config open 127.0.0.1:5000 >"$state/open.yml"
     registry_config auth 127.0.0.1:5001 >"$state/auth.yml"
-    setsid unshare --mount --net --pid --ipc --uts --fork "$SELF" __hold "$engine" "$root" </dev/null >"$run/log" 2>&1 9>&- &
+    setsid unshare --mount --net --pid --ipc --uts --fork "$SELF" __hold "$engine" "$root" </dev/null >"$run/log" 2>&1 &
     disown
     for ((tries = 0; ; tries++)); do
         [ ! -e "$state/ready" ] || break

@@ -18,7 +18,7 @@ engine_of() {
     echo "$name"
 }
 
-# root_of ENGINE, version_of ENGINE: where its root is, and the version that was found in it.
+# root_of ENGINE, version_of ENGINE: where its root is, and the version of one that was started.
 root_of() {
     local root
     for root in "${ROOTS[@]}"; do
@@ -26,11 +26,7 @@ root_of() {
     done
     return 1
 }
-version_of() {
-    local name version
-    read -r name version <"$LAB/roots/$(root_of "$1").engine"
-    echo "$version"
-}
+version_of() { echo "$(<"$LAB/run/$1/version")"; }
 
 # debian_mirror: the Debian archive that this machine's own apt uses.
 debian_mirror() {
@@ -89,10 +85,11 @@ configure() {
     echo 'nameserver 192.0.2.53' >"$tree/etc/resolv.conf"
     # Nothing answers for Docker Hub here: a name that the stand-in does not have must fail at once.
     printf '%s\n' '127.0.0.1 localhost' '::1 localhost ip6-localhost ip6-loopback' '127.0.0.1 registry-1.docker.io index.docker.io auth.docker.io' >"$tree/etc/hosts"
-    grep -q '^ci:' "$tree/etc/passwd" || chroot "$tree" useradd --uid 1001 --create-home --shell /bin/sh ci
+    grep -q '^ci:' "$tree/etc/passwd" || chroot "$tree" useradd --uid 1001 --create-home --shell /bin/sh ci || return 1
     if [ "$root" = docker ]; then
-        chroot "$tree" usermod -aG docker ci
-        version=$(chroot "$tree" docker --version | sed -n 's/^Docker version \([0-9.]*\).*/\1/p')
+        chroot "$tree" usermod -aG docker ci || return 1
+        version=$(with_proc "$tree" docker --version | sed -n 's/^Docker version \([0-9.]*\).*/\1/p')
+        [ -n "$version" ] || { say "no docker in $tree"; return 1; }
         echo "docker $version" >"$tree.engine"
         return
     fi
@@ -113,7 +110,13 @@ prefix = "docker.io"
 location = "127.0.0.1:5000"
 insecure = true
 CONF
-    version=$(chroot "$tree" podman --version 2>/dev/null | sed -n 's/^podman version \([0-9.]*\).*/\1/p')
+    version=$(with_proc "$tree" podman --version | sed -n 's/^podman version \([0-9.]*\).*/\1/p')
     [ -n "$version" ] || { say "no podman in $tree"; return 1; }
     echo "podman-$version $version" >"$tree.engine"
+}
+
+# with_proc TREE CMD…: runs CMD in the tree with /proc there, which some programs need even for their version.
+with_proc() {
+    # shellcheck disable=SC2016
+    unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$@"
 }

@@ -1,9 +1,8 @@
 //! `docker buildx`: the grammar of buildx 0.29.1, the plugin that `docker build` and `docker builder` hand over to.
 //!
-//! Hidden lines are flags and commands that the plugin takes without showing them. `// rule` marks what is refused
-//! today and could be translated.
+//! Hidden lines are flags and commands that the plugin takes without showing them. 
 
-use super::{Arity, Command, CommandTreatment, Flag, Kind, command, flag};
+use super::{Arity, Command, CommandTreatment, Flag, Kind, command, flag, PODMAN_4_3};
 use crate::plan::rules::{build, by_command, hosts};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
@@ -42,7 +41,7 @@ pub static BUILD: &[Flag] = &[
     flag("iidfile", Kind::Text, "Write the image's ID to this file"),
     flag("label", Kind::StringArray, "Add a label to the image"),
     flag("load", Kind::Switch, "The same as --output=type=docker").drop("What Podman builds is in its image store at once."),
-    flag("metadata-file", Kind::Text, "Write facts about the result to this file").refuse("--metadata-file is not supported, Podman writes no build metadata; use --iidfile for the image's ID."), // rule
+    flag("metadata-file", Kind::Text, "Write facts about the result to this file").refuse("--metadata-file is not supported, Podman writes no build metadata; use --iidfile for the image's ID."),
     flag("network", Kind::Text, "Network of the build's RUN steps").default("default"),
     flag("no-cache", Kind::Switch, "Build every step anew"),
     flag("no-cache-filter", Kind::StringArray, "Build the steps of these stages anew").rule(build::no_cache_filter),
@@ -58,7 +57,7 @@ pub static BUILD: &[Flag] = &[
     flag("sbom", Kind::Text, "The same as --attest=type=sbom").drop(NO_ATTESTATION),
     flag("secret", Kind::StringArray, "Lend the build a secret (id=name[,src=path])").rule(build::secret),
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),
-    flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys"),
+    flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys").podman_since(PODMAN_4_3),
     flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(build::tag),
     flag("target", Kind::Text, "Stop after this build stage"),
     flag("ulimit", Kind::Ulimit, "Resource limits of the build").default("[]").csv(),
@@ -217,20 +216,20 @@ const fn plugin_group(path: &'static str, about: &'static str) -> Command {
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
     plugin_group("buildx", "Build images with the features of BuildKit"),
-    command("buildx bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").aliases(&["f"]).flags(&[BUILDER, DEBUG, BAKE]).refuse(NO_BAKE), // rule
+    command("buildx bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").aliases(&["f"]).flags(&[BUILDER, DEBUG, BAKE]).refuse(NO_BAKE),
     command("buildx build", "[OPTIONS] PATH | URL | -", Arity::Exact(1), "Build an image from a Dockerfile").aliases(&["b"]).flags(&[BUILDER, DEBUG, BUILD]).rule(build::build),
-    command("buildx create", "[OPTIONS] [CONTEXT|ENDPOINT]", Arity::AtMost(1), "Set up another builder").flags(&[BUILDER_HIDDEN, DEBUG, CREATE]).refuse(NO_BUILDERS), // rule
+    command("buildx create", "[OPTIONS] [CONTEXT|ENDPOINT]", Arity::AtMost(1), "Set up another builder").flags(&[BUILDER_HIDDEN, DEBUG, CREATE]).refuse(NO_BUILDERS),
     command("buildx dial-stdio", "", Arity::None, "Connect standard input and output to a builder").flags(&[BUILDER, DEBUG, DIAL_STDIO]).refuse("Podman's builder is no daemon to connect to; use `docker build` instead."),
-    command("buildx du", "", Arity::None, "Show the disk space of the build cache").flags(&[BUILDER, DEBUG, DU]).refuse("Podman keeps no build cache apart from its images; use `docker system df` instead."), // rule
-    command("buildx inspect", "[NAME]", Arity::AtMost(1), "Show details of a builder").flags(&[BUILDER, DEBUG, INSPECT]).refuse(NO_BUILDERS), // rule
-    command("buildx install", "", Arity::Exact(0), "Let `docker builder` mean buildx").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` follow buildx already; drop this step."), // rule
-    command("buildx ls", "", Arity::Exact(0), "List the builders").flags(&[BUILDER_HIDDEN, DEBUG, LS]).refuse(NO_BUILDERS), // rule
+    command("buildx du", "", Arity::None, "Show the disk space of the build cache").flags(&[BUILDER, DEBUG, DU]).refuse("Podman keeps no build cache apart from its images; use `docker system df` instead."),
+    command("buildx inspect", "[NAME]", Arity::AtMost(1), "Show details of a builder").flags(&[BUILDER, DEBUG, INSPECT]).refuse(NO_BUILDERS),
+    command("buildx install", "", Arity::Exact(0), "Let `docker builder` mean buildx").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` follow buildx already; drop this step."),
+    command("buildx ls", "", Arity::Exact(0), "List the builders").flags(&[BUILDER_HIDDEN, DEBUG, LS]).refuse(NO_BUILDERS),
     command("buildx prune", "", Arity::None, "Empty the build cache").flags(&[BUILDER, DEBUG, PRUNE]).rule(build::prune),
-    command("buildx rm", "[OPTIONS] [NAME...]", Arity::Any, "Remove builders").flags(&[BUILDER, DEBUG, RM]).refuse(NO_BUILDERS), // rule
-    command("buildx stop", "[NAME]", Arity::AtMost(1), "Stop a builder").flags(&[BUILDER, DEBUG]).refuse(NO_BUILDERS), // rule
-    command("buildx uninstall", "", Arity::Exact(0), "Let `docker builder` mean Docker's own").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` always follow buildx; drop this step."), // rule
-    command("buildx use", "[OPTIONS] NAME", Arity::AtMost(1), "Make a builder the current one").flags(&[BUILDER, DEBUG, USE]).refuse(NO_BUILDERS), // rule
-    command("buildx version", "", Arity::Exact(0), "Show the version of buildx").flags(&[BUILDER_HIDDEN, DEBUG]).refuse("There is no buildx here, Podman builds; use `docker version` instead."), // rule
+    command("buildx rm", "[OPTIONS] [NAME...]", Arity::Any, "Remove builders").flags(&[BUILDER, DEBUG, RM]).refuse(NO_BUILDERS),
+    command("buildx stop", "[NAME]", Arity::AtMost(1), "Stop a builder").flags(&[BUILDER, DEBUG]).refuse(NO_BUILDERS),
+    command("buildx uninstall", "", Arity::Exact(0), "Let `docker builder` mean Docker's own").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` always follow buildx; drop this step."),
+    command("buildx use", "[OPTIONS] NAME", Arity::AtMost(1), "Make a builder the current one").flags(&[BUILDER, DEBUG, USE]).refuse(NO_BUILDERS),
+    command("buildx version", "", Arity::Exact(0), "Show the version of buildx").flags(&[BUILDER_HIDDEN, DEBUG]).refuse("There is no buildx here, Podman builds; use `docker version` instead."),
 
     plugin_group("buildx history", "Work with the records of past builds"),
     command("buildx history export", "[OPTIONS] [REF...]", Arity::Any, "Write build records to an archive").flags(&[BUILDER, DEBUG, HISTORY_EXPORT]).refuse(NO_RECORDS),
@@ -239,13 +238,13 @@ pub static COMMANDS: &[Command] = &[
     command("buildx history inspect", "[OPTIONS] [REF]", Arity::AtMost(1), "Show details of a build record").flags(&[BUILDER, DEBUG, HISTORY_INSPECT]).refuse(NO_RECORDS),
     command("buildx history inspect attachment", "[OPTIONS] [REF [DIGEST]]", Arity::AtMost(2), "Show an attachment of a build record").flags(&[BUILDER, DEBUG, HISTORY_ATTACHMENT]).refuse(NO_RECORDS),
     command("buildx history logs", "[OPTIONS] [REF]", Arity::AtMost(1), "Show the output of a past build").flags(&[BUILDER, DEBUG, HISTORY_LOGS]).refuse(NO_RECORDS),
-    command("buildx history ls", "[OPTIONS]", Arity::None, "List the build records").flags(&[BUILDER, DEBUG, HISTORY_LS]).refuse(NO_RECORDS), // rule
+    command("buildx history ls", "[OPTIONS]", Arity::None, "List the build records").flags(&[BUILDER, DEBUG, HISTORY_LS]).refuse(NO_RECORDS),
     command("buildx history open", "[OPTIONS] [REF]", Arity::AtMost(1), "Show a build record in Docker Desktop").flags(&[BUILDER, DEBUG]).refuse(NO_RECORDS),
-    command("buildx history rm", "[OPTIONS] [REF...]", Arity::Any, "Remove build records").flags(&[BUILDER, DEBUG, HISTORY_RM]).refuse(NO_RECORDS), // rule
+    command("buildx history rm", "[OPTIONS] [REF...]", Arity::Any, "Remove build records").flags(&[BUILDER, DEBUG, HISTORY_RM]).refuse(NO_RECORDS),
     // In upstream's 0.29.1; Debian, whose plugin was measured, leaves it out.
     command("buildx history trace", "[OPTIONS] [REF]", Arity::AtMost(1), "Show the trace of a past build").hidden().flags(&[BUILDER, DEBUG, HISTORY_TRACE]).refuse(NO_RECORDS),
 
     plugin_group("buildx imagetools", "Work with images inside a registry"),
-    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).refuse(NO_IMAGETOOLS), // rule
-    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS), // rule
+    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).refuse(NO_IMAGETOOLS),
+    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS),
 ];

@@ -2,11 +2,12 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
+use crate::plan::rules::{by_command, container, hosts, mounts, network, system};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
 pub const CREATE_FLAGS: &[Flag] = &[
-    flag("add-host", List(Item::ExtraHost), "Add a line HOST:IP to /etc/hosts").csv(), // rule: atlas N7
+    flag("add-host", List(Item::ExtraHost), "Add a line HOST:IP to /etc/hosts").rule(hosts::add_host),
     flag("annotation", Map(Item::Any), "Annotation for the OCI runtime").default("map[]").since(2), // strings in 4.3, stringArray since 5
     flag("attach", List(Item::Attach), "Attach to stdin, stdout or stderr").short('a').csv(),
     flag("blkio-weight", Uint16, "Relative weight of block I/O, 10 to 1000"),
@@ -15,7 +16,7 @@ pub const CREATE_FLAGS: &[Flag] = &[
     flag("cap-drop", List(Item::Any), "Take a Linux capability away").csv(),
     flag("cgroup-parent", Text, "Cgroup to put the container under"),
     flag("cgroupns", Text, "Cgroup namespace to use: host or private").since(1),
-    flag("cidfile", Text, "File to write the container ID to"), // rule: atlas R21
+    flag("cidfile", Text, "File to write the container ID to").rule(container::cidfile),
     flag("cpu-count", Int64, "Number of processors (Windows)").refuse("\"--cpu-count\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"),
     flag("cpu-percent", Int64, "Share of all processors (Windows)").refuse("\"--cpu-percent\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"),
     flag("cpu-period", Int64, "Period of the CPU scheduler, in microseconds"),
@@ -23,7 +24,7 @@ pub const CREATE_FLAGS: &[Flag] = &[
     flag("cpu-rt-period", Int64, "Period of the real-time scheduler, in microseconds"),
     flag("cpu-rt-runtime", Int64, "Real-time CPU time per period, in microseconds"),
     flag("cpu-shares", Int64, "Relative weight of CPU time").short('c'),
-    flag("cpus", Decimal, "How many CPUs it may use"), // rule: atlas Q4
+    flag("cpus", Decimal, "How many CPUs it may use"),
     flag("cpuset-cpus", Text, "CPUs that it may use: 0-3, or 0,1"),
     flag("cpuset-mems", Text, "Memory nodes that it may use: 0-3, or 0,1"),
     flag("device", List(Item::Device), "Give it a device of the host"), // strings in 4.3, stringArray since 5
@@ -36,83 +37,83 @@ pub const CREATE_FLAGS: &[Flag] = &[
     flag("dns-opt", List(Item::Any), "Option of the DNS resolver").hidden().csv(), // Podman's own alias of dns-option
     flag("dns-option", List(Item::Any), "Option of the DNS resolver").treated(Treatment::From(PODMAN_4_3, &Treatment::Csv)),
     flag("dns-search", List(Item::DnsSearch), "Domain to search names in").csv(),
-    flag("domainname", Text, "NIS domain name").refuse("Podman cannot set a NIS domain name; put the domain into --hostname"), // rule: atlas N6
-    flag("entrypoint", Text, "Command in place of the image's entrypoint"), // rule: atlas R17
-    flag("env", List(Item::Env), "Set an environment variable").short('e'), // rule: atlas R9, R10, R11
-    flag("env-file", List(Item::Any), "Read environment variables from a file"), // rule: atlas R14; strings in 4.3, stringArray since 5
+    flag("domainname", Text, "NIS domain name").refuse("Podman cannot set a NIS domain name; put the domain into --hostname"),
+    flag("entrypoint", Text, "Command in place of the image's entrypoint"),
+    flag("env", List(Item::Env), "Set an environment variable").short('e'),
+    flag("env-file", List(Item::Any), "Read environment variables from a file"), // strings in 4.3, stringArray since 5
     flag("expose", List(Item::Any), "Note a port, or a range, as open").csv(),
-    flag("gpus", GpuRequest, "GPUs to give it, or 'all'").refuse("Podman names GPUs by CDI; use `--device nvidia.com/gpu=all`"), // rule: atlas Q1
+    flag("gpus", GpuRequest, "GPUs to give it, or 'all'").rule(container::gpus),
     flag("group-add", List(Item::Any), "Add a supplementary group").csv(),
-    flag("health-cmd", Text, "Command that checks the health"), // rule: atlas R27
+    flag("health-cmd", Text, "Command that checks the health"),
     flag("health-interval", Duration, "Time between two health checks"),
     flag("health-retries", Int, "Failures in a row that mean unhealthy"),
     flag("health-start-interval", Duration, "Time between health checks while it starts").since(3).refuse("Podman checks at one interval only; use --health-interval"),
     flag("health-start-period", Duration, "Time to start before failures count"),
     flag("health-timeout", Duration, "Most time that one health check may take"),
     flag("hostname", Text, "Host name inside the container").short('h'),
-    flag("init", Switch, "Run an init that reaps processes and passes signals on"), // rule: atlas R16
-    flag("interactive", Switch, "Keep standard input open").short('i'), // rule: atlas R3
+    flag("init", Switch, "Run an init that reaps processes and passes signals on"),
+    flag("interactive", Switch, "Keep standard input open").short('i'),
     flag("io-maxbandwidth", Bytes, "Most bytes per second on the system drive (Windows)").refuse("\"--io-maxbandwidth\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"),
     flag("io-maxiops", Uint64, "Most operations per second on the system drive (Windows)").refuse("\"--io-maxiops\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"),
     flag("ip", Ip, "IPv4 address"),
     flag("ip6", Ip, "IPv6 address").podman_since(PODMAN_4_3),
     flag("ipc", Text, "IPC namespace to use"),
-    flag("isolation", Text, "Isolation technology (Windows)").refuse("Linux knows only the isolation 'default'; leave --isolation out"), // rule: atlas R24
+    flag("isolation", Text, "Isolation technology (Windows)").rule(container::isolation),
     flag("kernel-memory", Bytes, "Most kernel memory it may use").hidden().deprecated("and no longer supported by the kernel").drop("kernels have no such limit any more, Docker ignores it too"),
     flag("label", List(Item::Label), "Set a label").short('l'),
     flag("label-file", List(Item::Any), "Read labels from a file"), // strings in 4.3, stringArray since 5
-    flag("link", List(Item::Link), "Link to another container").refuse("Podman has no links; put both containers on one network"), // rule: atlas N6
+    flag("link", List(Item::Link), "Link to another container").refuse("Podman has no links; put both containers on one network"),
     flag("link-local-ip", List(Item::Any), "Link-local address").refuse("Podman cannot set link-local addresses; leave --link-local-ip out"),
-    flag("log-driver", Text, "Where the output is logged to"), // rule: atlas R26
-    flag("log-opt", List(Item::Any), "Option of the log driver"), // rule: atlas R26; strings in 4.3, stringArray since 5
+    flag("log-driver", Text, "Where the output is logged to"),
+    flag("log-opt", List(Item::Any), "Option of the log driver"), // strings in 4.3, stringArray since 5
     flag("mac-address", Text, "MAC address"),
-    flag("memory", Bytes, "Most memory it may use").short('m'), // rule: atlas Q4
+    flag("memory", Bytes, "Most memory it may use").short('m'),
     flag("memory-reservation", Bytes, "Memory to keep to when the host runs short"),
     flag("memory-swap", SwapBytes, "Most memory and swap together; -1 for no limit"),
     flag("memory-swappiness", Int64, "How eagerly memory is swapped, 0 to 100").default("-1"),
-    flag("mount", Mount, "Mount a volume, directory or tmpfs"), // rule: atlas M1 to M10
-    flag("name", Text, "Name of the container"), // rule: atlas R4
-    flag("net", Network, "Network to join").hidden().podman("network"), // rule: atlas N1 to N9
-    flag("net-alias", List(Item::Any), "Another name on its network").hidden().podman("network-alias"), // rule: atlas N4
-    flag("network", Network, "Network to join"), // rule: atlas N1 to N9
-    flag("network-alias", List(Item::Any), "Another name on its network").csv(), // rule: atlas N4
+    flag("mount", Mount, "Mount a volume, directory or tmpfs").rule(mounts::mount),
+    flag("name", Text, "Name of the container").rule(container::name),
+    flag("net", Network, "Network to join").hidden().rule(network::network),
+    flag("net-alias", List(Item::Any), "Another name on its network").hidden().rule(network::alias),
+    flag("network", Network, "Network to join").rule(network::network),
+    flag("network-alias", List(Item::Any), "Another name on its network").csv(),
     flag("no-healthcheck", Switch, "Turn the image's health check off"),
     flag("oom-kill-disable", Switch, "Never kill it for want of memory"),
     flag("oom-score-adj", Int, "How soon it is killed for want of memory, -1000 to 1000"),
     flag("pid", Text, "PID namespace to use"),
     flag("pids-limit", Int64, "Most processes; -1 for no limit"),
-    flag("platform", Text, "Platform of the image: os/arch/variant"), // rule: atlas R37
+    flag("platform", Text, "Platform of the image: os/arch/variant"),
     flag("privileged", Switch, "Give it all rights on the host"),
-    flag("publish", List(Item::Any), "Publish a port, or a range, to the host").short('p').csv(), // rule: atlas B2 to B4
+    flag("publish", List(Item::Any), "Publish a port, or a range, to the host").short('p').rule(container::publish),
     flag("publish-all", Switch, "Publish all exposed ports to random ports").short('P'),
-    flag("pull", Text, "When to pull the image: always, missing or never").default("missing").since(1), // rule: atlas R8
+    flag("pull", Text, "When to pull the image: always, missing or never").default("missing").since(1),
     flag("quiet", Switch, "Show no pull progress").short('q').since(2),
-    flag("read-only", Switch, "Make the root filesystem read-only"), // rule: atlas R38
+    flag("read-only", Switch, "Make the root filesystem read-only"),
     flag("restart", Text, "When to restart it after it stopped").default("no"),
     flag("rm", Switch, "Remove it, with its anonymous volumes, when it exits"),
     flag("runtime", Text, "OCI runtime to use"),
-    flag("security-opt", List(Item::Any), "Security option"),
+    flag("security-opt", List(Item::Any), "Security option").rule(container::security_opt),
     flag("shm-size", Bytes, "Size of /dev/shm"),
     flag("stop-signal", Text, "Signal that stops it"),
     flag("stop-timeout", Int, "Seconds to wait for it to stop"),
     flag("storage-opt", List(Item::Any), "Option of the storage driver").refuse("Podman has storage options for the whole store only; set them in storage.conf"), // Podman's flag is the root's, about the store
     flag("sysctl", Map(Item::Sysctl), "Set a kernel parameter").default("map[]").csv(),
-    flag("tmpfs", List(Item::Any), "Mount a tmpfs"), // rule: atlas M9
-    flag("tty", Switch, "Give it a terminal").short('t'), // rule: atlas R3
+    flag("tmpfs", List(Item::Any), "Mount a tmpfs").rule(mounts::tmpfs),
+    flag("tty", Switch, "Give it a terminal").short('t'),
     flag("ulimit", Ulimit, "Set a resource limit").default("[]").csv(),
-    flag("use-api-socket", Switch, "Give it the engine's socket and credentials").since(4).refuse("Podman has no such flag; mount the socket with --volume"), // rule: atlas V9
-    flag("user", Text, "User, and group, to run as: name|uid[:group|gid]").short('u'), // rule: atlas R20
+    flag("use-api-socket", Switch, "Give it the engine's socket and credentials").since(4).refuse("Podman has no such flag; mount the socket with --volume"),
+    flag("user", Text, "User, and group, to run as: name|uid[:group|gid]").short('u'),
     flag("userns", Text, "User namespace to use"),
     flag("uts", Text, "UTS namespace to use"),
-    flag("volume", List(Item::Any), "Mount a volume or a directory of the host").short('v'), // rule: atlas V1 to V10
-    flag("volume-driver", Text, "Driver of volumes that are created").refuse("Podman has no such flag; make the volume with `docker volume create --driver`"), // rule: atlas V7
+    flag("volume", List(Item::Any), "Mount a volume or a directory of the host").short('v').rule(mounts::volume),
+    flag("volume-driver", Text, "Driver of volumes that are created").rule(mounts::volume_driver),
     flag("volumes-from", List(Item::Any), "Mount the volumes of another container"),
-    flag("workdir", Text, "Working directory inside the container").short('w'), // rule: atlas R18, R19
+    flag("workdir", Text, "Working directory inside the container").short('w'),
 ];
 
 /// What `run` takes beyond that.
 const RUN_FLAGS: &[Flag] = &[
-    flag("detach", Switch, "Run in the background").short('d'), // rule: atlas R22, R23
+    flag("detach", Switch, "Run in the background").short('d'),
     flag("detach-keys", Text, "Keys that detach from the container"),
     flag("sig-proxy", Switch, "Pass signals on to the container").default("true"),
 ];
@@ -120,9 +121,9 @@ const RUN_FLAGS: &[Flag] = &[
 /// What `stop` and `restart` take alike.
 #[rustfmt::skip]
 const STOP_FLAGS: &[Flag] = &[
-    flag("signal", Text, "Signal to send").short('s').since(2).refuse("Podman's stop takes no signal; use `docker kill --signal` first"), // rule: atlas L8
-    flag("time", Int, "Seconds to wait before killing it").hidden().deprecated_by_now("use --timeout instead").podman("time"), // rule: atlas L9
-    flag("timeout", Int, "Seconds to wait before killing it").short('t').since(4).podman("time"), // rule: atlas L9
+    flag("signal", Text, "Signal to send").short('s').since(2).refuse("Podman's stop takes no signal; use `docker kill --signal` first"),
+    flag("time", Int, "Seconds to wait before killing it").hidden().deprecated_by_now("use --timeout instead").podman("time"),
+    flag("timeout", Int, "Seconds to wait before killing it").short('t').since(4).podman("time"),
 ];
 
 #[rustfmt::skip]
@@ -130,143 +131,143 @@ const ATTACH: Command = command("container attach", "[OPTIONS] CONTAINER", Arity
     flag("detach-keys", Text, "Keys that detach from the container"),
     flag("no-stdin", Switch, "Leave standard input alone"),
     flag("sig-proxy", Switch, "Pass signals on to the container").default("true"),
-]]); // rule: atlas C1, C2
+]]);
 
 #[rustfmt::skip]
-const COMMIT: Command = command("container commit", "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", Arity::Range(1, 2), "Make an image of a container").stops().flags(&[&[
+const COMMIT: Command = command("container commit", "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", Arity::Range(1, 2), "Make an image of a container").rule(container::commit).stops().flags(&[&[
     flag("author", Text, "Who made the image").short('a'),
     flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c'),
-    flag("message", Text, "Note to keep with the image").short('m'), // rule: atlas D2
-    flag("no-pause", Switch, "Do not pause the container meanwhile").since(5).drop("Podman does not pause unless told to"), // rule: atlas D3
-    flag("pause", Switch, "Pause the container meanwhile").short('p').default("true").hidden().deprecated("and enabled by default. Use --no-pause to disable pausing during commit."), // rule: atlas D3
-]]); // rule: atlas D1 to D5
+    flag("message", Text, "Note to keep with the image").short('m'),
+    flag("no-pause", Switch, "Do not pause the container meanwhile").since(5).rule(by_command),
+    flag("pause", Switch, "Pause the container meanwhile").short('p').default("true").hidden().deprecated("and enabled by default. Use --no-pause to disable pausing during commit.").rule(by_command),
+]]);
 
 #[rustfmt::skip]
 const CP: Command = command("container cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", Arity::Exact(2), "Copy files between a container and the host").flags(&[&[
-    flag("archive", Switch, "Keep owner and group of the files").short('a').podman_since(PODMAN_4_3), // rule: atlas K4
-    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').refuse("Podman's cp always follows links; leave -L out"), // rule: atlas K3
+    flag("archive", Switch, "Keep owner and group of the files").short('a').podman_since(PODMAN_4_3),
+    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').refuse("Podman's cp always follows links; leave -L out"),
     flag("quiet", Switch, "Show no progress").short('q').since(2).drop("Podman's cp shows no progress"),
-]]); // rule: atlas K1 to K7
+]]);
 
 #[rustfmt::skip]
-const CREATE: Command = command("container create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container without starting it").stops().flags(&[CREATE_FLAGS, CONTENT_TRUST]);
+const CREATE: Command = command("container create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container without starting it").rule(container::create).stops().flags(&[CREATE_FLAGS, CONTENT_TRUST]);
 
-const DIFF: Command = command("container diff", "CONTAINER", Arity::Exact(1), "Show what changed in a container's files"); // rule: atlas D6
+const DIFF: Command = command("container diff", "CONTAINER", Arity::Exact(1), "Show what changed in a container's files");
 
 #[rustfmt::skip]
-const EXEC: Command = command("container exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", Arity::AtLeast(2), "Run a command in a running container").stops().flags(&[&[
-    flag("detach", Switch, "Run in the background").short('d'), // rule: atlas E5
+const EXEC: Command = command("container exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", Arity::AtLeast(2), "Run a command in a running container").rule(container::exec).stops().flags(&[&[
+    flag("detach", Switch, "Run in the background").short('d'),
     flag("detach-keys", Text, "Keys that detach from the container"),
-    flag("env", List(Item::Env), "Set an environment variable").short('e'), // rule: atlas R10
-    flag("env-file", List(Item::Any), "Read environment variables from a file").since(1), // rule: atlas R14; strings in 4.3, stringArray since 5
-    flag("interactive", Switch, "Keep standard input open").short('i'), // rule: atlas E4
+    flag("env", List(Item::Env), "Set an environment variable").short('e'),
+    flag("env-file", List(Item::Any), "Read environment variables from a file").since(1), // strings in 4.3, stringArray since 5
+    flag("interactive", Switch, "Keep standard input open").short('i'),
     flag("privileged", Switch, "Give the command all rights"),
-    flag("tty", Switch, "Give it a terminal").short('t'), // rule: atlas E4
+    flag("tty", Switch, "Give it a terminal").short('t'),
     flag("user", Text, "User, and group, to run as: name|uid[:group|gid]").short('u'),
     flag("workdir", Text, "Working directory inside the container").short('w'),
-]]); // rule: atlas E1 to E9
+]]);
 
 #[rustfmt::skip]
 const EXPORT: Command = command("container export", "[OPTIONS] CONTAINER", Arity::Exact(1), "Write a container's files as a tar archive").flags(&[&[
     flag("output", Text, "File to write to, not standard output").short('o'),
-]]); // rule: atlas D7
+]]);
 
 #[rustfmt::skip]
-const KILL: Command = command("container kill", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Kill running containers").flags(&[&[
+const KILL: Command = command("container kill", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Kill running containers").rule(container::each).flags(&[&[
     flag("signal", Text, "Signal to send").short('s'),
-]]); // rule: atlas L2, L3, L11
+]]);
 
 #[rustfmt::skip]
 const LOGS: Command = command("container logs", "[OPTIONS] CONTAINER", Arity::Exact(1), "Show the output of a container").flags(&[&[
-    flag("details", Switch, "Show extra details"), // rule: atlas G5
+    flag("details", Switch, "Show extra details"),
     flag("follow", Switch, "Go on showing new output").short('f'),
-    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes"), // rule: atlas G4
-    flag("tail", Text, "Number of lines to show from the end").short('n').default("all"), // rule: atlas G1, G3
+    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes"),
+    flag("tail", Text, "Number of lines to show from the end").short('n').default("all").rule(container::tail),
     flag("timestamps", Switch, "Show the time of each line").short('t'),
-    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").podman_since(PODMAN_4_3), // rule: atlas G4
-]]); // rule: atlas G1 to G7
+    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").podman_since(PODMAN_4_3),
+]]);
 
 #[rustfmt::skip]
 const LS: Command = command("container ls", "[OPTIONS]", Arity::None, "List containers").aliases(&["ps", "list"]).flags(&[&[
-    flag("all", Switch, "Show stopped ones too").short('a'), // rule: atlas P2
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // rule: atlas P15 to P23; strings in 4.3, stringArray since 5
-    flag("format", Text, "Go template, json or table for the output"), // rule: atlas P3 to P14
-    flag("last", Int, "Show the last N created, in any state").short('n').default("-1"), // rule: atlas P1
-    flag("latest", Switch, "Show the last one created, in any state").short('l'), // rule: atlas P1
+    flag("all", Switch, "Show stopped ones too").short('a'),
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
+    flag("format", Text, "Go template, json or table for the output"),
+    flag("last", Int, "Show the last N created, in any state").short('n').default("-1"),
+    flag("latest", Switch, "Show the last one created, in any state").short('l'),
     flag("no-trunc", Switch, "Do not shorten the output"),
-    flag("quiet", Switch, "Show IDs only").short('q'), // rule: atlas P1
+    flag("quiet", Switch, "Show IDs only").short('q'),
     flag("size", Switch, "Show sizes").short('s'),
-]]); // rule: atlas P1 to P28
+]]);
 
 #[rustfmt::skip]
-const PAUSE: Command = command("container pause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Pause all processes of containers"); // rule: atlas L2, C5
+const PAUSE: Command = command("container pause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Pause all processes of containers").rule(container::each);
 
 #[rustfmt::skip]
-const PORT: Command = command("container port", "CONTAINER [PRIVATE_PORT[/PROTO]]", Arity::Range(1, 2), "Show the published ports of a container"); // rule: atlas B1, B7
+const PORT: Command = command("container port", "CONTAINER [PRIVATE_PORT[/PROTO]]", Arity::Range(1, 2), "Show the published ports of a container");
 
 #[rustfmt::skip]
-const RENAME: Command = command("container rename", "CONTAINER NEW_NAME", Arity::Exact(2), "Give a container another name"); // rule: atlas C4
+const RENAME: Command = command("container rename", "CONTAINER NEW_NAME", Arity::Exact(2), "Give a container another name");
 
 #[rustfmt::skip]
-const RESTART: Command = command("container restart", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Restart containers").flags(&[STOP_FLAGS]); // rule: atlas L2
+const RESTART: Command = command("container restart", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Restart containers").rule(container::each).flags(&[STOP_FLAGS]);
 
 #[rustfmt::skip]
-const RM: Command = command("container rm", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Remove containers").aliases(&["remove"]).flags(&[&[
-    flag("force", Switch, "Kill it first if it runs").short('f'), // rule: atlas L1, L7
-    flag("link", Switch, "Remove the link of that name").short('l').refuse("Podman has no links; there is none to remove"), // rule: atlas L6
+const RM: Command = command("container rm", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Remove containers").rule(container::remove).aliases(&["remove"]).flags(&[&[
+    flag("force", Switch, "Kill it first if it runs").short('f'),
+    flag("link", Switch, "Remove the link of that name").short('l').refuse("Podman has no links; there is none to remove"),
     flag("volumes", Switch, "Remove its anonymous volumes too").short('v'),
-]]); // rule: atlas L1, L4 to L7, L12
+]]);
 
 #[rustfmt::skip]
-const RUN: Command = command("container run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container and run a command in it").stops().flags(&[CREATE_FLAGS, CONTENT_TRUST, RUN_FLAGS]); // rule: atlas R1 to R40
+const RUN: Command = command("container run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container and run a command in it").rule(container::create).stops().flags(&[CREATE_FLAGS, CONTENT_TRUST, RUN_FLAGS]);
 
 #[rustfmt::skip]
-const START: Command = command("container start", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Start stopped containers").flags(&[&[
-    flag("attach", Switch, "Attach to its output and pass signals on").short('a'), // rule: atlas S4
+const START: Command = command("container start", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Start stopped containers").rule(container::start).flags(&[&[
+    flag("attach", Switch, "Attach to its output and pass signals on").short('a'),
     flag("checkpoint", Text, "Checkpoint to restore from").refuse("Podman restores with `podman container restore`"),
     flag("checkpoint-dir", Text, "Directory of the checkpoints").refuse("Podman restores with `podman container restore`"),
     flag("detach-keys", Text, "Keys that detach from the container"),
-    flag("interactive", Switch, "Attach to its standard input").short('i'), // rule: atlas S4
-]]); // rule: atlas S2 to S5
+    flag("interactive", Switch, "Attach to its standard input").short('i'),
+]]);
 
 #[rustfmt::skip]
 const STATS: Command = command("container stats", "[OPTIONS] [CONTAINER...]", Arity::Any, "Show the resource use of containers").flags(&[&[
     flag("all", Switch, "Show stopped ones too").short('a'),
-    flag("format", Text, "Go template, json or table for the output"), // rule: atlas T3, T4
+    flag("format", Text, "Go template, json or table for the output"),
     flag("no-stream", Switch, "Show one reading and quit"),
     flag("no-trunc", Switch, "Do not shorten the output").podman_since(PODMAN_4_3),
-]]); // rule: atlas T3 to T5
+]]);
 
 #[rustfmt::skip]
-const STOP: Command = command("container stop", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Stop running containers").flags(&[STOP_FLAGS]); // rule: atlas L2, L8 to L10
+const STOP: Command = command("container stop", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Stop running containers").rule(container::each).flags(&[STOP_FLAGS]);
 
 #[rustfmt::skip]
-const TOP: Command = command("container top", "CONTAINER [ps OPTIONS]", Arity::AtLeast(1), "Show the processes of a container").stops(); // rule: atlas T1, T2
+const TOP: Command = command("container top", "CONTAINER [ps OPTIONS]", Arity::AtLeast(1), "Show the processes of a container").stops();
 
 #[rustfmt::skip]
-const UNPAUSE: Command = command("container unpause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Resume paused containers"); // rule: atlas L2, C5
+const UNPAUSE: Command = command("container unpause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Resume paused containers").rule(container::each);
 
 #[rustfmt::skip]
-const UPDATE: Command = command("container update", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Change the resource limits of containers").flags(&[&[
+const UPDATE: Command = command("container update", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Change the resource limits of containers").rule(container::each).flags(&[&[
     flag("blkio-weight", Uint16, "Relative weight of block I/O, 10 to 1000"),
     flag("cpu-period", Int64, "Period of the CPU scheduler, in microseconds"),
     flag("cpu-quota", Int64, "CPU time per period, in microseconds"),
     flag("cpu-rt-period", Int64, "Period of the real-time scheduler, in microseconds"),
     flag("cpu-rt-runtime", Int64, "Real-time CPU time per period, in microseconds"),
-    flag("cpu-shares", Int64, "Relative weight of CPU time").short('c'), // rule: atlas C6
-    flag("cpus", Decimal, "How many CPUs it may use"), // rule: atlas C6
+    flag("cpu-shares", Int64, "Relative weight of CPU time").short('c'),
+    flag("cpus", Decimal, "How many CPUs it may use"),
     flag("cpuset-cpus", Text, "CPUs that it may use: 0-3, or 0,1"),
     flag("cpuset-mems", Text, "Memory nodes that it may use: 0-3, or 0,1"),
     flag("kernel-memory", Bytes, "Most kernel memory it may use").hidden().deprecated("and no longer supported by the kernel").drop("kernels have no such limit any more, Docker ignores it too"),
-    flag("memory", Bytes, "Most memory it may use").short('m'), // rule: atlas C6, F9
+    flag("memory", Bytes, "Most memory it may use").short('m'),
     flag("memory-reservation", Bytes, "Memory to keep to when the host runs short"),
     flag("memory-swap", SwapBytes, "Most memory and swap together; -1 for no limit"),
     flag("pids-limit", Int64, "Most processes; -1 for no limit").podman_since(PODMAN_5_4),
     flag("restart", Text, "When to restart it after it stopped").podman_since(PODMAN_5_4),
-]]); // rule: atlas C6
+]]);
 
 #[rustfmt::skip]
-const WAIT: Command = command("container wait", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Wait for containers to stop and show their exit status"); // rule: atlas C3
+const WAIT: Command = command("container wait", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Wait for containers to stop and show their exit status").rule(container::each);
 
 /// The commands, in the order of help.
 #[rustfmt::skip]
@@ -280,18 +281,18 @@ pub static COMMANDS: &[Command] = &[
     EXEC,
     EXPORT,
     command("container inspect", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Show all about containers").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'), // rule: atlas I1 to I30
-        flag("size", Switch, "Show sizes").short('s'), // rule: atlas I28
-    ]]), // rule: atlas I1 to I30
+        flag("format", Text, "Go template, json or table for the output").short('f'),
+        flag("size", Switch, "Show sizes").short('s'),
+    ]]),
     KILL,
     LOGS,
     LS,
     PAUSE,
     PORT,
-    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").flags(&[&[
-        flag("filter", Filter, "Only those that match KEY=VALUE"), // rule: atlas Y5
-        flag("force", Switch, "Do not ask").short('f'), // rule: atlas Y5
-    ]]), // rule: atlas Y5
+    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").rule(system::prune_one).flags(&[&[
+        flag("filter", Filter, "Only those that match KEY=VALUE"),
+        flag("force", Switch, "Do not ask").short('f').rule(by_command),
+    ]]),
     RENAME,
     RESTART,
     RM,

@@ -14,27 +14,27 @@ pub static COMMANDS: &[Command] = &[
         flag("docker", StringToString, "Set the Docker endpoint").default("[]"),
         flag("from", Text, "Context to copy"),
         flag("kubernetes", StringToString, "Set the Kubernetes endpoint").until(2).hidden(),
-    ]]), // rule: atlas 2.6
+    ]]),
     command("context export", "[OPTIONS] CONTEXT [FILE|-]", Arity::Range(1, 2), "Write a context to an archive").refuse(ONE_CONTEXT).flags(&[&[
         flag("kubeconfig", Switch, "Export a Kubernetes configuration file").until(2).hidden().refuse("Docker dropped Kubernetes; leave --kubeconfig out"),
-    ]]), // rule: atlas 2.6
-    command("context import", "CONTEXT FILE|-", Arity::Exact(2), "Read a context from an archive").refuse(ONE_CONTEXT), // rule: atlas 2.6
+    ]]),
+    command("context import", "CONTEXT FILE|-", Arity::Exact(2), "Read a context from an archive").refuse(ONE_CONTEXT),
     command("context inspect", "[OPTIONS] [CONTEXT] [CONTEXT...]", Arity::Any, "Show all about contexts").refuse(ONE_CONTEXT).flags(&[&[
         flag("format", Text, "Go template, json or table for the output").short('f'),
-    ]]), // rule: atlas 2.6
+    ]]),
     command("context ls", "[OPTIONS]", Arity::None, "List contexts").aliases(&["list"]).refuse(ONE_CONTEXT).flags(&[&[
         flag("format", Text, "Go template, json or table for the output"),
         flag("quiet", Switch, "Show names only").short('q'),
-    ]]), // rule: atlas 2.6
+    ]]),
     command("context rm", "CONTEXT [CONTEXT...]", Arity::AtLeast(1), "Remove contexts").aliases(&["remove"]).refuse(ONE_CONTEXT).flags(&[&[
         flag("force", Switch, "Remove it though it is in use").short('f'),
-    ]]), // rule: atlas 2.6
-    command("context show", "", Arity::None, "Show the name of the current context").since(2).refuse(ONE_CONTEXT), // rule: atlas 2.6
+    ]]),
+    command("context show", "", Arity::None, "Show the name of the current context").since(2).refuse(ONE_CONTEXT),
     command("context update", "[OPTIONS] CONTEXT", Arity::Exact(1), "Change a context").refuse(ONE_CONTEXT).flags(&[&[
         flag("default-stack-orchestrator", Text, "Orchestrator for stacks: swarm, kubernetes or all").until(2).hidden(),
         flag("description", Text, "Description of the context"),
         flag("docker", StringToString, "Set the Docker endpoint").default("[]"),
         flag("kubernetes", StringToString, "Set the Kubernetes endpoint").until(2).hidden(),
-    ]]), // rule: atlas 2.6
-    command("context use", "CONTEXT", Arity::Exact(1), "Choose the current context").refuse(ONE_CONTEXT), // rule: atlas 2.6
+    ]]),
+    command("context use", "CONTEXT", Arity::Exact(1), "Choose the current context").refuse(ONE_CONTEXT),
 ];

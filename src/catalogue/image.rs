@@ -1,6 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, command, flag, group};
+use crate::plan::rules::{by_command, image, system};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -9,68 +10,68 @@ pub const CONTENT_TRUST: &[Flag] = &[
 ];
 
 #[rustfmt::skip]
-const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exact(1), "Show the layers of an image").flags(&[&[
-    flag("format", Text, "Go template, json or table for the output"), // rule: atlas 4.6
+const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exact(1), "Show the layers of an image").rule(image::local_images).flags(&[&[
+    flag("format", Text, "Go template, json or table for the output"),
     flag("human", Switch, "Show sizes and dates for people").short('H').default("true"),
     flag("no-trunc", Switch, "Do not shorten the output"),
     flag("platform", Text, "Platform whose history is shown").since(4).refuse("Podman shows the image as it is stored; pull the platform first"),
     flag("quiet", Switch, "Show IDs only").short('q'),
-]]); // rule: atlas 4.6
+]]);
 
 #[rustfmt::skip]
-const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").flags(&[&[
+const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").rule(image::import).flags(&[&[
     flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c'),
-    flag("message", Text, "Note to keep with the image").short('m'), // rule: atlas D2
-    flag("platform", Text, "Platform to note in the image").refuse("Podman has --os, --arch and --variant here; leave --platform out"), // rule: atlas 4.15
-]]); // rule: atlas 9.7, D8
+    flag("message", Text, "Note to keep with the image").short('m'),
+    flag("platform", Text, "Platform to note in the image").rule(image::import_platform),
+]]);
 
 #[rustfmt::skip]
 const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").flags(&[&[
-    flag("input", Text, "File to read, not standard input").short('i'), // rule: atlas 9.6
+    flag("input", Text, "File to read, not standard input").short('i'),
     flag("platform", StringSlice, "Platforms to load").since(4).refuse("Podman loads what the archive holds; leave --platform out"),
-    flag("quiet", Switch, "Show no progress").short('q'), // rule: atlas 9.6
-]]); // rule: atlas 9.3, 9.6
+    flag("quiet", Switch, "Show no progress").short('q'),
+]]);
 
 #[rustfmt::skip]
 const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::AtMost(1), "List images").aliases(&["list"]).flags(&[&[
     flag("all", Switch, "Show intermediate images too").short('a'),
     flag("digests", Switch, "Show digests"),
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // rule: atlas 4.3, 4.4; strings in 4.3, stringArray since 5
-    flag("format", Text, "Go template, json or table for the output"), // rule: atlas 4.1, 4.5, 4.6
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
+    flag("format", Text, "Go template, json or table for the output"),
     flag("no-trunc", Switch, "Do not shorten the output"),
-    flag("quiet", Switch, "Show IDs only").short('q'), // rule: atlas 4.2
+    flag("quiet", Switch, "Show IDs only").short('q'),
     flag("tree", Switch, "Show the platforms of each image as a tree").since(4).refuse("Podman cannot show images as a tree; use `docker image ls`"),
-]]); // rule: atlas 4.1 to 4.8
+]]);
 
 #[rustfmt::skip]
-const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").flags(&[CONTENT_TRUST, &[
-    flag("all-tags", Switch, "Pull all tags of the repository").short('a'), // rule: atlas 3.4
+const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(image::pull).flags(&[CONTENT_TRUST, &[
+    flag("all-tags", Switch, "Pull all tags of the repository").short('a').rule(by_command),
     flag("platform", Text, "Platform to pull: os/arch/variant"),
-    flag("quiet", Switch, "Show no progress").short('q'), // rule: atlas 5.1
-]]); // rule: atlas 3.1, 5.1
+    flag("quiet", Switch, "Show no progress").short('q'),
+]]);
 
 #[rustfmt::skip]
-const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").flags(&[CONTENT_TRUST, &[
-    flag("all-tags", Switch, "Push all tags of the repository").short('a').since(1).refuse("Podman pushes one tag at a time; push each tag"), // rule: atlas 5.4
+const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(image::push).flags(&[CONTENT_TRUST, &[
+    flag("all-tags", Switch, "Push all tags of the repository").short('a').since(1).rule(by_command),
     flag("platform", Text, "Platform to push").since(4).refuse("Podman pushes the image as it is stored; pull the platform first"),
-    flag("quiet", Switch, "Show no progress").short('q').since(1), // rule: atlas 5.3
-]]); // rule: atlas 5.3 to 5.6
+    flag("quiet", Switch, "Show no progress").short('q').since(1),
+]]);
 
 #[rustfmt::skip]
-const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").aliases(&["rmi", "remove"]).flags(&[&[
-    flag("force", Switch, "Remove it by force").short('f'), // rule: atlas 4.13, 4.14
+const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").rule(image::remove).aliases(&["rmi", "remove"]).flags(&[&[
+    flag("force", Switch, "Remove it by force").short('f').rule(by_command),
     flag("no-prune", Switch, "Keep untagged parents").podman_since(PODMAN_4_3),
     flag("platform", StringSlice, "Platforms to remove").since(4).refuse("Podman removes the whole image; leave --platform out"),
-]]); // rule: atlas 4.13, 4.14
+]]);
 
 #[rustfmt::skip]
-const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").flags(&[&[
-    flag("output", Text, "File to write to, not standard output").short('o'), // rule: atlas 9.4
+const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").rule(image::save).flags(&[&[
+    flag("output", Text, "File to write to, not standard output").short('o'),
     flag("platform", StringSlice, "Platforms to save").since(4).refuse("Podman saves the image as it is stored; pull the platform first"),
-]]); // rule: atlas 9.1 to 9.5
+]]);
 
 #[rustfmt::skip]
-const TAG: Command = command("image tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", Arity::Exact(2), "Give an image another name").stops(); // rule: atlas 3.5
+const TAG: Command = command("image tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", Arity::Exact(2), "Give an image another name").rule(image::tag).stops();
 
 /// The commands, in the order of help.
 #[rustfmt::skip]
@@ -78,17 +79,17 @@ pub static COMMANDS: &[Command] = &[
     group("image", "Manage images"),
     HISTORY,
     IMPORT,
-    command("image inspect", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Show all about images").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'), // rule: atlas 4.9 to 4.12
+    command("image inspect", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Show all about images").rule(image::local_images).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f'),
         flag("platform", Text, "Platform to show").since(4).refuse("Podman shows the image as it is stored; pull the platform first"),
-    ]]), // rule: atlas 4.9 to 4.12
+    ]]),
     LOAD,
     LS,
-    command("image prune", "[OPTIONS]", Arity::None, "Remove unused images").flags(&[&[
-        flag("all", Switch, "Remove all unused images, not only dangling ones").short('a'), // rule: atlas 13.3
-        flag("filter", Filter, "Only those that match KEY=VALUE"), // rule: atlas 13.3
-        flag("force", Switch, "Do not ask").short('f'), // rule: atlas 1.7
-    ]]), // rule: atlas 13.3
+    command("image prune", "[OPTIONS]", Arity::None, "Remove unused images").rule(system::prune_one).flags(&[&[
+        flag("all", Switch, "Remove all unused images, not only dangling ones").short('a'),
+        flag("filter", Filter, "Only those that match KEY=VALUE"),
+        flag("force", Switch, "Do not ask").short('f').rule(by_command),
+    ]]),
     PULL,
     PUSH,
     RM,

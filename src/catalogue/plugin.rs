@@ -31,7 +31,7 @@ pub static COMMANDS: &[Command] = &[
         flag("format", Text, "Go template, json or table for the output"),
         flag("no-trunc", Switch, "Do not shorten the output"),
         flag("quiet", Switch, "Show IDs only").short('q'),
-    ]]), // rule: atlas 2.11
+    ]]),
     command("plugin push", "[OPTIONS] PLUGIN[:TAG]", Arity::Exact(1), "Push a plugin to a registry").refuse(NO_PLUGINS).flags(&[CONTENT_TRUST]),
     command("plugin rm", "[OPTIONS] PLUGIN [PLUGIN...]", Arity::AtLeast(1), "Remove plugins").aliases(&["remove"]).refuse(NO_PLUGINS).flags(&[&[
         flag("force", Switch, "Remove it though it is enabled").short('f'),

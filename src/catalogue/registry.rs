@@ -1,43 +1,44 @@
 //! What talks to registries: `docker login`, `logout`, `search` and `docker manifest`.
 
-use super::{Arity, Command, Kind::*, PODMAN_4_3, PODMAN_5_4, command, flag, group};
+use super::{Arity, Command, Kind::*, PODMAN_5_4, command, flag, group};
+use crate::plan::rules::{by_command, manifest, registry};
 
 /// The commands, in the order of help.
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    command("login", "[OPTIONS] [SERVER]", Arity::AtMost(1), "Log in to a registry").flags(&[&[
+    command("login", "[OPTIONS] [SERVER]", Arity::AtMost(1), "Log in to a registry").rule(registry::login).flags(&[&[
         flag("password", Text, "Password or token").short('p'),
-        flag("password-stdin", Switch, "Read the password from standard input"), // rule: atlas 6.2
+        flag("password-stdin", Switch, "Read the password from standard input"),
         flag("username", Text, "User name").short('u'),
-    ]]), // rule: atlas 6.1 to 6.3
-    command("logout", "[SERVER]", Arity::AtMost(1), "Log out of a registry"), // rule: atlas 6.1, 6.5
-    command("search", "[OPTIONS] TERM", Arity::Exact(1), "Search Docker Hub for images").flags(&[&[
+    ]]),
+    command("logout", "[SERVER]", Arity::AtMost(1), "Log out of a registry").rule(registry::login),
+    command("search", "[OPTIONS] TERM", Arity::Exact(1), "Search Docker Hub for images").rule(registry::search).flags(&[&[
         flag("automated", Switch, "Only automated builds").until(0).hidden().refuse("Docker dropped it; use `--filter is-automated=true`"),
         flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
         flag("format", Text, "Go template, json or table for the output"),
         flag("limit", Int, "Most results to show"),
         flag("no-trunc", Switch, "Do not shorten the output"),
         flag("stars", Uint, "Only those with that many stars").short('s').until(0).hidden().refuse("Docker dropped it; use `--filter stars=N`"),
-    ]]), // rule: atlas 5.8
+    ]]),
     group("manifest", "Manage manifests and manifest lists"),
-    command("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", Arity::Exact(2), "Add facts to an image of a manifest list").flags(&[&[
+    command("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", Arity::Exact(2), "Add facts to an image of a manifest list").rule(manifest::annotate).flags(&[&[
         flag("arch", Text, "Architecture"),
         flag("os", Text, "Operating system"),
         flag("os-features", StringSlice, "Features of the operating system"),
         flag("os-version", Text, "Version of the operating system").since(1),
         flag("variant", Text, "Variant of the architecture"),
-    ]]), // rule: atlas 10.1
-    command("manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", Arity::AtLeast(2), "Create a manifest list").flags(&[&[
-        flag("amend", Switch, "Change a manifest list that exists").short('a').podman_since(PODMAN_4_3), // rule: atlas 10.1
-        flag("insecure", Switch, "Allow a registry without TLS").podman_since(PODMAN_4_3), // rule: atlas 10.1
-    ]]), // rule: atlas 10.1, 10.2
-    command("manifest inspect", "[OPTIONS] [MANIFEST_LIST] MANIFEST", Arity::Range(1, 2), "Show a manifest or manifest list").flags(&[&[
-        flag("insecure", Switch, "Allow a registry without TLS").podman_since(PODMAN_5_4), // rule: atlas 10.1
+    ]]),
+    command("manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", Arity::AtLeast(2), "Create a manifest list").rule(manifest::create).flags(&[&[
+        flag("amend", Switch, "Change a manifest list that exists").short('a').rule(by_command),
+        flag("insecure", Switch, "Allow a registry without TLS").rule(by_command),
+    ]]),
+    command("manifest inspect", "[OPTIONS] [MANIFEST_LIST] MANIFEST", Arity::Range(1, 2), "Show a manifest or manifest list").rule(manifest::inspect).flags(&[&[
+        flag("insecure", Switch, "Allow a registry without TLS").rule(by_command),
         flag("verbose", Switch, "Show more, layers included").short('v').podman_since(PODMAN_5_4),
-    ]]), // rule: atlas 10.1
-    command("manifest push", "[OPTIONS] MANIFEST_LIST", Arity::Exact(1), "Push a manifest list to a registry").flags(&[&[
-        flag("insecure", Switch, "Allow a registry without TLS").podman_since(PODMAN_4_3), // rule: atlas 10.1
-        flag("purge", Switch, "Remove the local list afterwards").short('p'),
-    ]]), // rule: atlas 10.1, 10.2
-    command("manifest rm", "MANIFEST_LIST [MANIFEST_LIST...]", Arity::AtLeast(1), "Remove local manifest lists").since(1),
+    ]]),
+    command("manifest push", "[OPTIONS] MANIFEST_LIST", Arity::Exact(1), "Push a manifest list to a registry").rule(manifest::push).flags(&[&[
+        flag("insecure", Switch, "Allow a registry without TLS").rule(by_command),
+        flag("purge", Switch, "Remove the local list afterwards").short('p').rule(by_command),
+    ]]),
+    command("manifest rm", "MANIFEST_LIST [MANIFEST_LIST...]", Arity::AtLeast(1), "Remove local manifest lists").rule(manifest::lists).since(1),
 ];

@@ -1,6 +1,7 @@
 //! `docker volume`.
 
 use super::{Arity, Command, Item, Kind::*, Why, command, flag, group};
+use crate::plan::rules::{by_command, volume};
 
 const CLUSTER_VOLUME: Why = "cluster volumes need swarm mode, which Podman does not have; leave them out";
 
@@ -8,13 +9,13 @@ const CLUSTER_VOLUME: Why = "cluster volumes need swarm mode, which Podman does 
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
     group("volume", "Manage volumes"),
-    command("volume create", "[OPTIONS] [VOLUME]", Arity::AtMost(1), "Create a volume").flags(&[&[
+    command("volume create", "[OPTIONS] [VOLUME]", Arity::AtMost(1), "Create a volume").rule(volume::create).flags(&[&[
         flag("availability", Text, "State of a cluster volume: active, pause or drain").default("active").since(2).refuse(CLUSTER_VOLUME),
         flag("driver", Text, "Driver of the volume").short('d').default("local"),
         flag("group", Text, "Group of a cluster volume").since(2).refuse(CLUSTER_VOLUME),
         flag("label", List(Item::Label), "Set a label"), // strings in 4.3, stringArray since 5
         flag("limit-bytes", Bytes, "Smallest size of a cluster volume").since(2).refuse(CLUSTER_VOLUME),
-        flag("name", Text, "Name of the volume").hidden().refuse("Podman takes the name as an argument: `docker volume create NAME`"), // rule: atlas 12.2
+        flag("name", Text, "Name of the volume").hidden().rule(by_command),
         flag("opt", Map(Item::Any), "Option of the driver").short('o').default("map[]"),
         flag("required-bytes", Bytes, "Largest size of a cluster volume").since(2).refuse(CLUSTER_VOLUME),
         flag("scope", Text, "Where a cluster volume is used: single or multi").default("single").since(2).refuse(CLUSTER_VOLUME),
@@ -23,24 +24,24 @@ pub static COMMANDS: &[Command] = &[
         flag("topology-preferred", List(Item::Any), "Where a cluster volume should be").since(2).refuse(CLUSTER_VOLUME),
         flag("topology-required", List(Item::Any), "Where a cluster volume must be").since(2).refuse(CLUSTER_VOLUME),
         flag("type", Text, "How a cluster volume is accessed: mount or block").default("block").since(2).refuse(CLUSTER_VOLUME),
-    ]]), // rule: atlas 12.1
+    ]]),
     command("volume inspect", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Show all about volumes").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'), // rule: atlas 12.6
-    ]]), // rule: atlas 12.6
+        flag("format", Text, "Go template, json or table for the output").short('f'),
+    ]]),
     command("volume ls", "[OPTIONS]", Arity::None, "List volumes").aliases(&["list"]).flags(&[&[
         flag("cluster", Switch, "Show cluster volumes only").since(2).refuse(CLUSTER_VOLUME),
         flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
-        flag("format", Text, "Go template, json or table for the output"), // rule: atlas 12.6
+        flag("format", Text, "Go template, json or table for the output"),
         flag("quiet", Switch, "Show names only").short('q'),
-    ]]), // rule: atlas 12.6
-    command("volume prune", "[OPTIONS]", Arity::None, "Remove unused anonymous volumes").flags(&[&[
-        flag("all", Switch, "Remove named volumes too").short('a').since(2).refuse("Podman has no such flag; remove named volumes with `docker volume rm`"), // rule: atlas 12.3
-        flag("filter", Filter, "Only those that match KEY=VALUE"), // rule: atlas 12.3
-        flag("force", Switch, "Do not ask").short('f'), // rule: atlas 1.7
-    ]]), // rule: atlas 12.3
-    command("volume rm", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Remove volumes").aliases(&["remove"]).flags(&[&[
-        flag("force", Switch, "Do not mind a missing volume").short('f'), // rule: atlas 12.4
-    ]]), // rule: atlas 12.4, 12.5, 12.7
+    ]]),
+    command("volume prune", "[OPTIONS]", Arity::None, "Remove unused anonymous volumes").rule(volume::prune).flags(&[&[
+        flag("all", Switch, "Remove named volumes too").short('a').since(2).rule(by_command),
+        flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
+        flag("force", Switch, "Do not ask").short('f').rule(by_command),
+    ]]),
+    command("volume rm", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Remove volumes").rule(volume::remove).aliases(&["remove"]).flags(&[&[
+        flag("force", Switch, "Do not mind a missing volume").short('f').rule(by_command),
+    ]]),
     command("volume update", "[OPTIONS] [VOLUME]", Arity::Exact(1), "Change a cluster volume").since(2).refuse(CLUSTER_VOLUME).flags(&[&[
         flag("availability", Text, "State of a cluster volume: active, pause or drain").default("active").since(2).refuse(CLUSTER_VOLUME),
     ]]),

@@ -1,6 +1,6 @@
 //! One record of comma-separated values, as Go's `encoding/csv` reads it, with its words for what is wrong.
 
-const BARE_QUOTE: &str = "bare \" in non-quoted field";
+const BARE_QUOTE: &str = "bare \" in non-quoted-field";
 const QUOTE: &str = "extraneous or missing \" in quoted-field";
 
 /// The first record. Empty lines before it are skipped; nothing at all is `EOF`; what follows it is not looked at.
@@ -107,7 +107,7 @@ mod tests {
         for empty in ["", "\n", "\r"] {
             assert_eq!(fields(empty).unwrap_err(), "EOF");
         }
-        assert_eq!(fields("a\"").unwrap_err(), "parse error on line 1, column 2: bare \" in non-quoted field");
+        assert_eq!(fields("a\"").unwrap_err(), "parse error on line 1, column 2: bare \" in non-quoted-field");
         assert_eq!(fields("a,\"b\"c").unwrap_err(), "parse error on line 1, column 5: extraneous or missing \" in quoted-field");
         assert_eq!(
             fields("\n\"a\nb").unwrap_err(),

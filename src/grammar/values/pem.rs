@@ -38,11 +38,14 @@ pub fn holds_block(contents: &[u8]) -> bool {
         }
         let (name, mut body) = line(&before[begin + BEGIN.len()..]);
         let Some(name) = name.strip_suffix(DASHES) else { continue };
+        // Behind headers the END line has to begin a line of its own.
+        let mut torn = false;
         while line(body).0.contains(&b':') {
+            torn = !body.contains(&b'\n');
             body = line(body).1;
         }
         let closing = trailer.strip_prefix(name).and_then(|behind| behind.strip_prefix(DASHES));
-        if closing.is_some_and(|behind| line(behind).0.is_empty()) && is_base64(body) {
+        if !torn && closing.is_some_and(|behind| line(behind).0.is_empty()) && is_base64(body) {
             return true;
         }
     }
@@ -93,6 +96,7 @@ mod tests {
             "-----BEGIN A-----\n????\n-----END A-----",
             "x-----BEGIN A-----\nQUJD\n-----END A-----",
             "-----BEGIN A-----\nQUJD\n-----END A-----x",
+            "-----BEGIN A-----\nKey: value\n-----END A-----",
         ] {
             assert!(!holds_block(bad.as_bytes()), "{bad}");
         }

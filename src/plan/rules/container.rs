@@ -227,3 +227,11 @@ fn long_publish(value: &str, draft: &mut Draft, context: &Context) -> Result<(),
     draft.flag("publish", format!("{ports}/{protocol}"));
     Ok(())
 }
+
+/// `--isolation`: on Linux there is one, the default.
+pub fn isolation(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    match used.value.as_bytes() {
+        b"" | b"default" => Ok(()),
+        _ => Err(context.refuse("--isolation: Linux knows only the isolation `default`; leave it out.")),
+    }
+}

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::references::{self, Reference};
+use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Step, Stdout};
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
@@ -83,6 +84,18 @@ pub fn import(context: &Context) -> Result<Plan, Refusal> {
         draft.arg(references::target(name, context)?.full());
     }
     Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker import --platform OS[/ARCH[/VARIANT]]`.
+pub fn import_platform(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    let text = used.value.to_string_lossy();
+    for (name, value) in ["os", "arch", "variant"].into_iter().zip(text.split('/')) {
+        if value.is_empty() {
+            return Err(context.as_docker(format!("invalid platform: {text:?}")));
+        }
+        draft.flag(name, value);
+    }
+    Ok(())
 }
 
 /// `docker save`: several images make one archive of several. Without `--multi-image-archive` Podman writes the first one

@@ -64,3 +64,35 @@ pub fn push(context: &Context) -> Result<Plan, Refusal> {
     push.arg(list.tagged()).arg(format!("docker://{}", list.tagged()));
     Ok(Plan::Sequence(vec![push.run(Ending::Daemon)]))
 }
+
+/// `docker manifest rm LIST…`.
+pub fn lists(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call("manifest rm")?;
+    for list in &context.invocation.args {
+        draft.arg(references::target(list, context)?.tagged());
+    }
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker manifest annotate LIST IMAGE`.
+pub fn annotate(context: &Context) -> Result<Plan, Refusal> {
+    let [list, image] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
+    let mut draft = context.call("manifest annotate")?;
+    draft.translate(context)?;
+    draft.arg(references::target(list, context)?.tagged());
+    draft.arg(references::target(image, context)?.full());
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}
+
+/// `docker manifest inspect [LIST] IMAGE`.
+pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
+    let image = context.invocation.args.last().unwrap_or_else(|| unreachable!("the grammar wants an image"));
+    let mut draft = context.call("manifest inspect")?;
+    draft.translate(context)?;
+    let reference = references::target(image, context)?;
+    if reference.is_loopback() || context.invocation.uses.switch("insecure") {
+        draft.switch("tls-verify", false);
+    }
+    draft.arg(reference.full());
+    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+}

@@ -189,6 +189,14 @@ pub fn tmpfs(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refus
     Ok(())
 }
 
+/// `--volume-driver`: Podman takes a driver where the volume is made.
+pub fn volume_driver(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    match used.value.as_bytes() {
+        b"" | b"local" => Ok(()),
+        _ => Err(context.refuse("--volume-driver: make the volume with `docker volume create --driver` first.")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Networks. Docker's default network is `bridge`, Podman's `podman`; Podman's `network rm --force` removes containers.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
@@ -80,4 +81,23 @@ pub fn network(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(
     let name = podmans(OsStr::new(&name)).to_string_lossy().into_owned();
     draft.flag("network", if options.is_empty() { name } else { format!("{name}:{}", options.join(",")) });
     Ok(())
+}
+
+/// `--net-alias`, the older spelling of `--network-alias`.
+pub fn alias(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    draft.flag("network-alias", crate::plan::csv_field(&used.value));
+    Ok(())
+}
+
+/// `--ipv4`: Podman's networks always have it.
+pub fn ipv4(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    if used.is_on() { Ok(()) } else { Err(context.refuse("--ipv4=false: Podman always hands out IPv4 addresses.")) }
+}
+
+/// `--scope`: outside of swarm it is local.
+pub fn scope(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    match used.value.as_bytes() {
+        b"" | b"local" => Ok(()),
+        _ => Err(context.refuse("--scope: Podman knows the scope `local` only.")),
+    }
 }

@@ -3,6 +3,26 @@
 use super::volume;
 use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stdout};
 
+/// `docker container prune`, `image prune`, `network prune`: asked for as Docker asks; the end of input is a no.
+pub fn prune_one(context: &Context) -> Result<Plan, Refusal> {
+    let invocation = context.invocation;
+    let what = match invocation.command.path {
+        "container prune" => "all stopped containers",
+        "network prune" => "all custom networks not used by at least one container",
+        _ if invocation.uses.switch("all") => "all images without at least one container associated to them",
+        _ => "all dangling images",
+    };
+    let mut acts = Vec::new();
+    if !invocation.uses.switch("force") {
+        acts.push(Act::Confirm(format!("WARNING! This will remove {what}.\nAre you sure you want to continue? [y/N] ")));
+    }
+    let mut draft = context.call(invocation.command.path)?;
+    draft.translate(context)?;
+    draft.switch("force", true);
+    acts.push(draft.run(Ending::Daemon));
+    Ok(Plan::Sequence(acts))
+}
+
 /// `docker system prune`: with `--volumes` the anonymous ones; Podman would take the named ones too.
 pub fn prune(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
