@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use crate::host::DEPTH;
-use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Step, Stdout};
+use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
 
 mod signals;
 

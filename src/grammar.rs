@@ -123,7 +123,14 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     }
     if command.options_end == OptionsEnd::Unread {
         let args = words.to_vec();
-        return Ok(Parsed::Invocation(Invocation { globals: globals.uses, command, uses: Uses::default(), args, extras: vec![], notes: vec![] }));
+        return Ok(Parsed::Invocation(Invocation {
+            globals: globals.uses,
+            command,
+            uses: Uses::default(),
+            args,
+            extras: vec![],
+            notes: vec![],
+        }));
     }
 
     let interspersed = command.options_end == OptionsEnd::Interspersed;
@@ -158,9 +165,7 @@ fn group(command: &'static Command, args: Vec<OsString>) -> Result<Parsed, Usage
         Some(word) => {
             let (path, word) = (command.command_path(), String::from_utf8_lossy(word.as_bytes()));
             let usage = command.use_line();
-            Err(refuse(format!(
-                "docker: unknown command: {path} {word}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"
-            )))
+            Err(refuse(format!("docker: unknown command: {path} {word}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information")))
         }
     }
 }
@@ -207,7 +212,8 @@ fn traverse<'a>(from: &'static Command, words: &'a [OsString]) -> Result<(&'stat
             let plain = !bytes.contains(&b'=');
             if bytes.starts_with(b"--") && plain {
                 in_flag = !own_flag(command, |f| f.long.as_bytes() == &bytes[2..]).is_some_and(is_switch);
-            } else if bytes.len() == 2 && bytes[0] == b'-' && plain && !own_flag(command, |f| letter_is(f, bytes[1])).is_some_and(is_switch) {
+            } else if bytes.len() == 2 && bytes[0] == b'-' && plain && !own_flag(command, |f| letter_is(f, bytes[1])).is_some_and(is_switch)
+            {
                 in_flag = true;
             } else if in_flag {
                 in_flag = false;

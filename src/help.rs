@@ -28,8 +28,7 @@ pub fn version_line() -> String {
 }
 
 /// The commands that Docker lists first.
-const COMMON: [&str; 12] =
-    ["run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info"];
+const COMMON: [&str; 12] = ["run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info"];
 /// The groups that Docker lists as Swarm's.
 const SWARM: [&str; 6] = ["config", "node", "secret", "service", "stack", "swarm"];
 
@@ -99,7 +98,8 @@ pub fn text(command: &'static Command, columns: usize) -> String {
 fn aliases(command: &'static Command) -> String {
     let twin = |c: &&'static Command| c.about == command.about && c.arity != Arity::Group && c.name() != "build";
     let mut paths = Vec::new();
-    let mut twins: Vec<_> = catalogue::commands().filter(|c| c.path == command.path || (command.arity != Arity::Group && twin(c))).collect();
+    let mut twins: Vec<_> =
+        catalogue::commands().filter(|c| c.path == command.path || (command.arity != Arity::Group && twin(c))).collect();
     twins.sort_by_key(|c| (std::cmp::Reverse(c.path.split(' ').count()), c.path));
     for twin in twins {
         paths.push(twin.command_path());

@@ -32,15 +32,13 @@ pub fn cli() -> Command {
                 .about("Write what is derived from the catalogue of commands and flags")
                 .subcommand_required(true)
                 .subcommand(
-                    Command::new("completions").about("Print a completion script").arg(
-                        Arg::new("shell").value_name("SHELL").required(true).help("bash, zsh or fish"),
-                    ),
+                    Command::new("completions")
+                        .about("Print a completion script")
+                        .arg(Arg::new("shell").value_name("SHELL").required(true).help("bash, zsh or fish")),
                 )
-                .subcommand(
-                    Command::new("man").about("Write the man pages, one a command").arg(
-                        Arg::new("dir").value_name("DIR").required(true).value_parser(value_parser!(PathBuf)).help("An existing directory"),
-                    ),
-                )
+                .subcommand(Command::new("man").about("Write the man pages, one a command").arg(
+                    Arg::new("dir").value_name("DIR").required(true).value_parser(value_parser!(PathBuf)).help("An existing directory"),
+                ))
                 .subcommand(Command::new("compatibility").about("Print the compatibility table as Markdown")),
         )
 }

@@ -1,8 +1,8 @@
 //! `docker buildx`: the grammar of buildx 0.29.1, the plugin that `docker build` and `docker builder` hand over to.
 //!
-//! Hidden lines are flags and commands that the plugin takes without showing them. 
+//! Hidden lines are flags and commands that the plugin takes without showing them.
 
-use super::{Arity, Command, CommandTreatment, Flag, Kind, command, flag, PODMAN_4_3};
+use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
 use crate::plan::rules::{build, by_command, hosts};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";

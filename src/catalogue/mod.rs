@@ -177,7 +177,18 @@ pub fn deprecation(flag: &Flag) -> Option<&'static str> {
 
 /// Starts a flag's line: in every Docker release, no letter, no default, the same in Podman.
 pub const fn flag(long: &'static str, kind: Kind, help: &'static str) -> Flag {
-    Flag { long, short: None, kind, default: "", docker: Span::ALL, hidden: false, deprecated: "", deprecated_in: 5, help, treatment: Treatment::Same }
+    Flag {
+        long,
+        short: None,
+        kind,
+        default: "",
+        docker: Span::ALL,
+        hidden: false,
+        deprecated: "",
+        deprecated_in: 5,
+        help,
+        treatment: Treatment::Same,
+    }
 }
 
 impl Flag {

@@ -306,7 +306,8 @@ pub fn parse_duration(text: &[u8]) -> Result<i64, String> {
         let whole_end = rest.iter().position(|c| !c.is_ascii_digit()).unwrap_or(rest.len());
         let mut whole = 0u64;
         for digit in &rest[..whole_end] {
-            whole = whole.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0'))).filter(|&n| n <= LIMIT).ok_or_else(invalid)?;
+            whole =
+                whole.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0'))).filter(|&n| n <= LIMIT).ok_or_else(invalid)?;
         }
         let mut number_end = whole_end;
         let (mut fraction, mut scale, mut exact) = (0u64, 1f64, true);
@@ -379,7 +380,10 @@ mod tests {
     fn quotes_as_strconv_does() {
         assert_eq!(quote(b"a\"b\\c'"), r#""a\"b\\c'""#);
         assert_eq!(quote(b"\x07\x08\x0c\n\r\t\x0b\0\x7f\x1b"), r#""\a\b\f\n\r\t\v\x00\x7f\x1b""#);
-        assert_eq!(quote("é\u{fffd}\u{a0}\u{ad}\u{200b}\u{10ffff}e\u{301}".as_bytes()), "\"é\u{fffd}\\u00a0\\u00ad\\u200b\\U0010ffffe\u{301}\"");
+        assert_eq!(
+            quote("é\u{fffd}\u{a0}\u{ad}\u{200b}\u{10ffff}e\u{301}".as_bytes()),
+            "\"é\u{fffd}\\u00a0\\u00ad\\u200b\\U0010ffffe\u{301}\""
+        );
         assert_eq!(quote(b"\xff\xe2\x82x"), r#""\xff\xe2\x82x""#);
         assert_eq!(quote_rune(b'\''), r"'\''");
         assert_eq!(quote_rune(b'"'), "'\"'");

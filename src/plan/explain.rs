@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Act, Call, Ending, OnFailure, Plan, Run, Step, Stdout};
+use super::{Act, Call, Ending, OnFailure, Plan, Run, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {

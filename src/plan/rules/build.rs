@@ -157,7 +157,8 @@ fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
 /// One `--output`. Gives whether the image is to be pushed; Podman takes `type=registry` and pushes nothing.
 fn output_of(value: &OsStr, draft: &mut Draft, context: &Context) -> Result<bool, Refusal> {
     let text = value.to_string_lossy();
-    let fields: Vec<(String, &str)> = text.split(',').map(|f| f.split_once('=').unwrap_or((f, ""))).map(|(k, v)| (k.to_lowercase(), v)).collect();
+    let fields: Vec<(String, &str)> =
+        text.split(',').map(|f| f.split_once('=').unwrap_or((f, ""))).map(|(k, v)| (k.to_lowercase(), v)).collect();
     let field = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| *v);
     let kind = match field("type") {
         None if text == "-" => "tar",
@@ -174,7 +175,9 @@ fn output_of(value: &OsStr, draft: &mut Draft, context: &Context) -> Result<bool
             draft.flag("output", value);
             Ok(false)
         }
-        _ => Err(context.refuse(format!("--output {text}: Podman cannot write that; build with -t NAME and use docker save, or --output type=tar,dest=FILE."))),
+        _ => Err(context.refuse(format!(
+            "--output {text}: Podman cannot write that; build with -t NAME and use docker save, or --output type=tar,dest=FILE."
+        ))),
     }
 }
 
@@ -182,7 +185,10 @@ fn output_of(value: &OsStr, draft: &mut Draft, context: &Context) -> Result<bool
 pub fn tag(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
     let reference = Reference::parse(&used.value).map_err(|words| {
         let words = words.replace("invalid reference format: ", "");
-        let words = words.split(" (").next().map_or(words.clone(), |first| if words.contains("lowercase") { format!("{first} must be lowercase") } else { words.clone() });
+        let words = words
+            .split(" (")
+            .next()
+            .map_or(words.clone(), |first| if words.contains("lowercase") { format!("{first} must be lowercase") } else { words.clone() });
         Refusal::new(format!("ERROR: failed to build: invalid tag {:?}: {words}", used.value.to_string_lossy()), 1)
     })?;
     draft.flag("tag", reference.tagged());
@@ -228,7 +234,11 @@ pub fn no_cache_filter(_: &FlagUse, draft: &mut Draft, _: &Context) -> Result<()
 /// `--call` and `--check`: anything but building.
 pub fn call(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let building = if used.flag.long == "check" { !used.is_on() } else { matches!(used.value.as_bytes(), b"" | b"build") };
-    if building { Ok(()) } else { Err(context.refuse(format!("--{} asks BuildKit to look at the Dockerfile without building; Podman cannot.", used.flag.long))) }
+    if building {
+        Ok(())
+    } else {
+        Err(context.refuse(format!("--{} asks BuildKit to look at the Dockerfile without building; Podman cannot.", used.flag.long)))
+    }
 }
 
 /// `--build-context NAME=VALUE`: an image by its docker.io name.

@@ -137,7 +137,11 @@ pub fn gpus(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), 
             }
             Some(("device", ids)) => devices.extend(ids.split(',').map(str::to_string)),
             Some(("driver", "nvidia" | "cdi")) | Some(("capabilities", _)) => {}
-            _ => return Err(context.refuse(format!("--gpus {value}: Podman can only hand out NVIDIA GPUs by CDI, as all, a count or device=ID."))),
+            _ => {
+                return Err(
+                    context.refuse(format!("--gpus {value}: Podman can only hand out NVIDIA GPUs by CDI, as all, a count or device=ID."))
+                );
+            }
         }
     }
     if devices.is_empty() {

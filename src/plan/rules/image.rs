@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::references::{self, Reference};
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Step, Stdout};
+use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
 pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
@@ -155,7 +155,9 @@ fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Ref
 
 fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal> {
     if context.engine.remote.is_some() {
-        return Err(context.refuse("rmi --force is not done on a remote Podman, which would remove the image's containers; remove them first."));
+        return Err(
+            context.refuse("rmi --force is not done on a remote Podman, which would remove the image's containers; remove them first.")
+        );
     }
     let ask = |args: &[&str]| context.host.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
     let text = name.to_string_lossy();
@@ -182,7 +184,9 @@ fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal
     let running = users.lines().find(|l| !l.contains("exited") && !l.contains("Exited") && !l.contains("reated"));
     let words = match running {
         Some(line) => format!("(cannot be forced) - image is being used by running container {}", short(line)),
-        None => format!("(cannot be forced) - image is being used by stopped container {}, which Podman cannot keep without it", short(&users)),
+        None => {
+            format!("(cannot be forced) - image is being used by stopped container {}, which Podman cannot keep without it", short(&users))
+        }
     };
     Ok(Act::Complain(Refusal::new(format!("Error response from daemon: conflict: unable to delete {} {words}", short(&id)), 1)))
 }

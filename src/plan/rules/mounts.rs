@@ -108,7 +108,9 @@ pub fn mount(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(),
             "bind-recursive" => match text {
                 "enabled" | "writable" => {}
                 "disabled" => nonrecursive = true,
-                _ => return Err(context.refuse(format!("--mount {value}: Podman cannot make submounts read-only (bind-recursive={text})."))),
+                _ => {
+                    return Err(context.refuse(format!("--mount {value}: Podman cannot make submounts read-only (bind-recursive={text}).")));
+                }
             },
             "bind-create-src" => make = Some(switch(given)),
             "tmpfs-size" | "tmpfs-mode" => words.push(format!("{key}={text}")),
@@ -116,7 +118,9 @@ pub fn mount(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(),
             "volume-opt" => words.push(format!("volume-opt={text}")),
             "volume-nocopy" if !switch(given) => {}
             "volume-subpath" | "volume-nocopy" | "volume-label" | "volume-driver" | "image-subpath" => {
-                return Err(context.refuse(format!("--mount {value}: Podman has no {key} here; make the volume with docker volume create first, or use --volume.")));
+                return Err(context.refuse(format!(
+                    "--mount {value}: Podman has no {key} here; make the volume with docker volume create first, or use --volume."
+                )));
             }
             _ => return Err(context.refuse(format!("--mount {value}: {key} is not known."))),
         }
@@ -128,7 +132,10 @@ pub fn mount(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(),
         }
     }
     if !source.is_empty() {
-        if kind == "bind" && matches!(source.as_str(), "/var/run/docker.sock" | "/run/docker.sock") && !context.host.exists(Path::new(&source)) {
+        if kind == "bind"
+            && matches!(source.as_str(), "/var/run/docker.sock" | "/run/docker.sock")
+            && !context.host.exists(Path::new(&source))
+        {
             source = own_socket(context.host).map_or(source, |s| s.to_string_lossy().into_owned());
         }
         words.push(format!("source={source}"));
@@ -183,7 +190,13 @@ pub fn tmpfs(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refus
     let decided = options.is_some_and(|o| o.split(|b| *b == b',').any(|o| matches!(o, b"exec" | b"noexec")));
     let mut value = used.value.clone();
     if !decided {
-        value.push(if options.is_some_and(|o| !o.is_empty()) { ",noexec" } else if options.is_some() { "noexec" } else { ":noexec" });
+        value.push(if options.is_some_and(|o| !o.is_empty()) {
+            ",noexec"
+        } else if options.is_some() {
+            "noexec"
+        } else {
+            ":noexec"
+        });
     }
     draft.flag("tmpfs", value);
     Ok(())

@@ -46,10 +46,7 @@ impl Reference {
         if path.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(format!("invalid reference format: repository name ({path}) must be lowercase"));
         }
-        let fits = is_domain(domain)
-            && path.split('/').all(is_component)
-            && tag.is_none_or(is_tag)
-            && digest.is_none_or(is_digest);
+        let fits = is_domain(domain) && path.split('/').all(is_component) && tag.is_none_or(is_tag) && digest.is_none_or(is_digest);
         if !fits {
             return Err(invalid());
         }
@@ -110,10 +107,13 @@ fn is_domain(domain: &str) -> bool {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (domain, None),
     };
-    let part = |p: &str| {
-        !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !p.starts_with('-') && !p.ends_with('-')
+    let part =
+        |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !p.starts_with('-') && !p.ends_with('-');
+    let v6 = |h: &str| {
+        h.strip_prefix('[')
+            .and_then(|h| h.strip_suffix(']'))
+            .is_some_and(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'))
     };
-    let v6 = |h: &str| h.strip_prefix('[').and_then(|h| h.strip_suffix(']')).is_some_and(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'));
     port.is_none_or(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())) && (v6(host) || host.split('.').all(part))
 }
 

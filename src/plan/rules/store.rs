@@ -72,7 +72,8 @@ impl Store<'_> {
                 path.replace("$HOME", &home).replace("$UID", &host.uid().to_string()).replace("$USER", &user.to_string_lossy())
             }),
         };
-        let default = if rootless { xdg("XDG_DATA_HOME", ".local/share").join("containers/storage") } else { "/var/lib/containers/storage".into() };
+        let default =
+            if rootless { xdg("XDG_DATA_HOME", ".local/share").join("containers/storage") } else { "/var/lib/containers/storage".into() };
         let mut roots = vec![root.map_or(default, PathBuf::from)];
         roots.extend(setting("imagestore").map(PathBuf::from));
         roots

@@ -33,7 +33,8 @@ pub fn prune(context: &Context) -> Result<Plan, Refusal> {
     }
     let mut acts = Vec::new();
     if !uses.switch("force") {
-        let mut warning = String::from("WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n");
+        let mut warning =
+            String::from("WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n");
         if volumes {
             warning.push_str("  - all anonymous volumes not used by at least one container\n");
         }

@@ -9,7 +9,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let invocation = context.invocation;
     let named = invocation.uses.text("name").filter(|n| !n.is_empty()).map(OsStr::to_os_string);
     let name = match (invocation.args.first().cloned(), named) {
-        (Some(_), Some(_)) => return Err(context.as_docker("conflicting options: cannot specify a volume-name through both --name and as a positional arg")),
+        (Some(_), Some(_)) => {
+            return Err(context.as_docker("conflicting options: cannot specify a volume-name through both --name and as a positional arg"));
+        }
         (argument, option) => argument.or(option),
     };
     if let Some(name) = &name
@@ -74,7 +76,8 @@ pub fn prune(context: &Context) -> Result<Plan, Refusal> {
     let which = if all { "all local volumes" } else { "anonymous local volumes" };
     let mut acts = Vec::new();
     if !uses.switch("force") {
-        let warning = format!("WARNING! This will remove {which} not used by at least one container.\nAre you sure you want to continue? [y/N] ");
+        let warning =
+            format!("WARNING! This will remove {which} not used by at least one container.\nAre you sure you want to continue? [y/N] ");
         acts.push(Act::Confirm(warning));
     }
     acts.push(unused(context, &filters, all)?);
