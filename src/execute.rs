@@ -140,6 +140,11 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
                     status = refusal.status;
                 }
             }
+            Act::ComplainOfFailure(words) => {
+                if status != 0 {
+                    let _ = writeln!(std::io::stderr(), "{words}");
+                }
+            }
             Act::Confirm(question) => match confirm(&question) {
                 Ok(true) => {}
                 Ok(false) => return ExitCode::from(status),
@@ -193,10 +198,9 @@ fn run_one(run: &Run) -> Result<u8, ExitCode> {
     }
     let ended = child.wait();
     drop(guard);
-    if let Stdout::Prefixed(prefix) = run.stdout
-        && !printed.is_empty()
-    {
-        write_stdout(&[prefix.as_bytes(), &printed].concat())?;
+    match run.stdout {
+        Stdout::Prefixed(prefix) if !printed.is_empty() => write_stdout(&[prefix.as_bytes(), &printed].concat())?,
+        _ => {}
     }
     let status = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
     Ok(docker_status(status, run.ending))

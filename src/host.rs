@@ -40,7 +40,7 @@ pub trait Host {
     fn podman(&self) -> Result<&Path, Refusal>;
     /// Podman's version, from the cache or from `podman --version`.
     fn podman_version(&self) -> Result<Podman, Refusal>;
-    /// Asks the local Podman something that changes nothing: stdout, when it exits with 0.
+    /// Asks podman something that changes nothing: stdout, when it exits with 0.
     fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>>;
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::catalogue::{self, CommandTreatment, DOCKER_RELEASES, Flag, Span, Treatment};
+use crate::catalogue::{self, CommandTreatment, DOCKER_RELEASES, Span, Treatment};
 
 /// The table as Markdown, a section a command.
 pub fn table() -> String {
@@ -22,7 +22,7 @@ pub fn table() -> String {
         text.push_str("\n| flag | on Podman |\n| --- | --- |\n");
         for flag in flags {
             let letter = flag.short.map(|l| format!("`-{l}`, ")).unwrap_or_default();
-            let _ = writeln!(text, "| {letter}`--{}`{} | {} |", flag.long, releases(flag.docker), fate(flag, flag.treatment));
+            let _ = writeln!(text, "| {letter}`--{}`{} | {} |", flag.long, releases(flag.docker), fate(flag.treatment));
         }
     }
     text
@@ -38,11 +38,11 @@ fn verdict(treatment: CommandTreatment) -> String {
     }
 }
 
-fn fate(flag: &Flag, treatment: Treatment) -> String {
+fn fate(treatment: Treatment) -> String {
     match treatment {
         Treatment::Same | Treatment::Csv => "the same".into(),
         Treatment::As(name) => format!("`--{name}`"),
-        Treatment::From(podman, inner) => format!("{}, from Podman {} on", fate(flag, *inner), podman.shown()),
+        Treatment::From(podman, inner) => format!("{}, from Podman {} on", fate(*inner), podman.shown()),
         Treatment::Drop(why) => format!("left away: {}", why.replace('|', "\\|")),
         Treatment::Refuse(why) => format!("refused: {}", why.replace('|', "\\|")),
         Treatment::Rule(_) => "translated".into(),

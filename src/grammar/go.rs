@@ -48,8 +48,8 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
     }
 }
 
-/// `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space. Rust's own table of what
-/// `{:?}` leaves alone is the same set; a character that stands second is not judged as a lone combining mark.
+/// `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space. What Rust's `{:?}` leaves alone
+/// is the same set, by the compiler's Unicode version. A character that stands second is not judged as a lone mark.
 fn is_print(c: char) -> bool {
     match c {
         ' '..='~' => true,

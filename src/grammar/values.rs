@@ -184,7 +184,8 @@ fn ram_in_bytes(text: &[u8]) -> Result<i64, String> {
 
 /// Go's `int64(f)` on amd64: what does not fit is the smallest number.
 fn to_int64(number: f64) -> i64 {
-    if (-9.223372036854775808e18..9.223372036854775808e18).contains(&number) { number as i64 } else { i64::MIN }
+    const LIMIT: f64 = (1u64 << 63) as f64;
+    if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// `units.ParseUlimit`.

@@ -17,9 +17,8 @@ use crate::plan::Refusal;
 pub fn of(podman: &Path) -> Result<Podman, Refusal> {
     let key = key(podman);
     let cache = super::runtime_dir().map(|dir| dir.join("podman-version"));
-    if let (Some(key), Some(cache)) = (&key, &cache)
-        && let Some(version) = recall(cache, key)
-    {
+    let known = key.as_ref().zip(cache.as_ref()).and_then(|(key, cache)| recall(cache, key));
+    if let Some(version) = known {
         return Ok(version);
     }
     let version = ask(podman)?;

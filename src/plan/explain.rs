@@ -57,6 +57,9 @@ fn show_act(text: &mut String, act: &Act) {
         Act::Complain(refusal) => {
             let _ = writeln!(text, "complain status={} {}", refusal.status, refusal.message);
         }
+        Act::ComplainOfFailure(words) => {
+            let _ = writeln!(text, "complain, after a failure, {words}");
+        }
         Act::Confirm(question) => {
             let _ = writeln!(text, "confirm {}", question.replace('\n', "\\n"));
         }
@@ -98,9 +101,8 @@ fn redacted(arg: &OsStr) -> std::ffi::OsString {
         return "--password=***".into();
     }
     for flag in ["--env=", "--build-arg="] {
-        if let Some((name, _)) = text.strip_prefix(flag).and_then(|rest| rest.split_once('='))
-            && SECRET.iter().any(|s| name.to_lowercase().contains(s))
-        {
+        let name = text.strip_prefix(flag).and_then(|rest| rest.split_once('=')).map(|(name, _)| name);
+        if let Some(name) = name.filter(|name| SECRET.iter().any(|s| name.to_lowercase().contains(s))) {
             return format!("{flag}{name}=***").into();
         }
     }

@@ -52,9 +52,11 @@ impl Engine {
                 },
             },
         };
-        if let Some(address) = address
-            && let Some(address) = remote_address(&address, host)?
-        {
+        let remote = match address {
+            Some(address) => remote_address(&address, host)?,
+            None => None,
+        };
+        if let Some(address) = remote {
             if address.as_bytes().starts_with(b"tcp://") && tls_wanted(globals, host) {
                 let shown = address.to_string_lossy();
                 let message = format!(

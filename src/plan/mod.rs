@@ -65,6 +65,8 @@ pub enum Act {
     Print(Vec<u8>),
     /// Print to stderr and end with a status other than 0, after the remaining acts.
     Complain(Refusal),
+    /// Print to stderr, should anything before it have failed.
+    ComplainOfFailure(&'static str),
     /// Ask on stdout, read a line from stdin; anything but yes ends the sequence with status 0 (docker/cli's `PromptForConfirmation`).
     Confirm(String),
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
@@ -178,6 +180,11 @@ impl Context<'_> {
             "run" => Refusal::new(format!("docker: {words}\n\nRun '{path} --help' for more information"), 125),
             _ => Refusal::new(words.to_string(), 1),
         }
+    }
+    /// Asks the engine that the caller meant something that changes nothing: stdout, when podman exits with 0.
+    pub fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>> {
+        let options = self.engine.options();
+        self.host.ask(&options.iter().map(OsString::as_os_str).chain(args.iter().copied()).collect::<Vec<_>>())
     }
     /// A podman call on the engine that the caller meant.
     pub fn call(&self, path: &str) -> Result<Draft, Refusal> {

@@ -9,7 +9,7 @@ use super::image::push_one;
 use super::references::{self, Reference};
 use crate::host;
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Step};
+use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
 
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
@@ -52,7 +52,8 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         }
     }
     draft.arg(directory);
-    let mut acts = vec![draft.run(Ending::Daemon)];
+    let stdout = if uses.switch("quiet") { Stdout::Prefixed("sha256:") } else { Stdout::Inherit };
+    let mut acts = vec![Act::Run(Run { call: draft.call(), stdout, ending: Ending::Daemon, on_failure: OnFailure::Stop })];
     if pushes {
         for tag in tags {
             let reference = references::target(tag, context)?;
@@ -133,11 +134,8 @@ fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
     match host.env("CONTAINERS_REGISTRIES_CONF") {
         Some(named) => candidates.push(PathBuf::from(named)),
         None => {
-            if host.uid() != 0
-                && let Some(home) = host::home(host)
-            {
-                candidates.push(home.join(".config/containers/registries.conf"));
-            }
+            let home = host::home(host).filter(|_| host.uid() != 0);
+            candidates.extend(home.map(|home| home.join(".config/containers/registries.conf")));
             candidates.push(PathBuf::from("/etc/containers/registries.conf"));
         }
     }

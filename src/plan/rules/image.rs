@@ -60,7 +60,11 @@ pub fn tag(context: &Context) -> Result<Plan, Refusal> {
     let [source, target] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
     let mut draft = context.call("tag")?;
     draft.arg(references::local(source, context)?);
-    draft.arg(references::target(target, context)?.full());
+    let target = Reference::parse(target).map_err(|words| {
+        let shown = target.to_string_lossy();
+        Refusal::new(format!("Error parsing reference: \"{shown}\" is not a valid repository/tag: {words}"), 1)
+    })?;
+    draft.arg(target.full());
     Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
 }
 
@@ -114,6 +118,12 @@ pub fn save(context: &Context) -> Result<Plan, Refusal> {
     match invocation.uses.text("output") {
         Some(file) if !file.is_empty() => {
             let path = PathBuf::from(file);
+            // docker/cli's ValidateOutputPath.
+            let dir = path.parent().filter(|d| !d.as_os_str().is_empty());
+            if let Some(dir) = dir.filter(|d| !context.host.exists(d)) {
+                let dir = dir.display();
+                return Err(context.as_docker(format!("failed to save image: invalid output path: stat {dir}: no such file or directory")));
+            }
             if context.host.exists(&path) && !context.host.is_dir(&path) {
                 draft.prepare(Step::RemoveFile(path));
             }
@@ -159,7 +169,7 @@ fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal
             context.refuse("rmi --force is not done on a remote Podman, which would remove the image's containers; remove them first.")
         );
     }
-    let ask = |args: &[&str]| context.host.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
+    let ask = |args: &[&str]| context.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
     let text = name.to_string_lossy();
     let id = ask(&["image", "inspect", "--format={{.Id}}", &text]).map(|id| String::from_utf8_lossy(&id).trim().to_string());
     let Some(id) = id else {

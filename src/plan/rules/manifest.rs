@@ -11,7 +11,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let (list, images) = context.invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants a list"));
     let list = references::target(list, context)?;
     let amend = context.invocation.uses.switch("amend");
-    let there = context.host.ask(&["manifest", "exists", &list.tagged()].map(OsStr::new)).is_some();
+    let there = context.ask(&["manifest", "exists", &list.tagged()].map(OsStr::new)).is_some();
     if there && !amend {
         return Err(context.as_docker("refusing to amend an existing manifest list with no --amend flag"));
     }

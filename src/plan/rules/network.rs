@@ -17,23 +17,29 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
     let mut acts = Vec::new();
     for name in &context.invocation.args {
         let shown = name.to_string_lossy();
+        let missing = !exists(context, name);
         if matches!(&*shown, "bridge" | "host" | "none") {
             let words = format!("Error response from daemon: {shown} is a pre-defined network and cannot be removed");
             acts.push(Act::Complain(Refusal::new(words, 1)));
             continue;
         }
-        if force && !exists(context, name) {
+        if missing && !force {
+            let words = format!("Error response from daemon: network {shown} not found");
+            acts.push(Act::Complain(Refusal::new(words, 1)));
+        }
+        if missing {
             continue;
         }
         let mut draft = context.call("network rm")?;
         draft.arg(name);
         acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
     }
+    acts.push(Act::ComplainOfFailure("exit status 1"));
     Ok(Plan::Sequence(acts))
 }
 
 fn exists(context: &Context, name: &OsStr) -> bool {
-    context.host.ask(&[OsStr::new("network"), OsStr::new("exists"), name]).is_some()
+    context.ask(&[OsStr::new("network"), OsStr::new("exists"), name]).is_some()
 }
 
 /// `docker network connect NETWORK CONTAINER` and `disconnect`.

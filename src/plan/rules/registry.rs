@@ -42,10 +42,8 @@ fn server(typed: Option<&OsStr>) -> OsString {
 
 /// A first login makes `~/.docker/config.json`; without the variable Podman would write where only Podman looks.
 fn keep_in_docker_config(draft: &mut Draft, context: &Context) {
-    if context.engine.config_dir().is_none()
-        && context.host.env("REGISTRY_AUTH_FILE").is_none()
-        && let Some(home) = host::home(context.host)
-    {
+    let undecided = context.engine.config_dir().is_none() && context.host.env("REGISTRY_AUTH_FILE").is_none();
+    if let Some(home) = host::home(context.host).filter(|_| undecided) {
         draft.set_env("DOCKER_CONFIG", home.join(".docker"));
     }
 }

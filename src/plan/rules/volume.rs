@@ -14,9 +14,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         }
         (argument, option) => argument.or(option),
     };
-    if let Some(name) = &name
-        && exists(context, name)
-    {
+    if let Some(name) = name.as_ref().filter(|name| exists(context, name)) {
         let mut line = std::os::unix::ffi::OsStrExt::as_bytes(name.as_os_str()).to_vec();
         line.push(b'\n');
         return Ok(Plan::Sequence(vec![Act::Print(line)]));
@@ -30,16 +28,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 /// Whether a volume has exactly this name. (`podman volume inspect` does not match prefixes.)
 fn exists(context: &Context, name: &OsStr) -> bool {
     let words = ["volume", "inspect", "--format={{.Name}}"].map(OsStr::new);
-    let answer = context.host.ask(&[words.as_slice(), &[name]].concat());
+    let answer = context.ask(&[words.as_slice(), &[name]].concat());
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(name);
     answer.is_some_and(|a| a.trim_ascii() == bytes)
 }
 
 /// `docker volume rm`: exactly the named volumes, never by force. Docker's `--force` only forgives a missing one.
 pub fn remove(context: &Context) -> Result<Plan, Refusal> {
-    if context.engine.remote.is_some() {
-        return Err(context.refuse("volume rm is not done on a remote Podman, which would take the start of a name for the name."));
-    }
     let force = context.invocation.uses.switch("force");
     let mut acts = Vec::new();
     for name in &context.invocation.args {
