@@ -338,8 +338,6 @@ mod tests {
         {
             assert!(!is_ip(bad.as_bytes()), "{bad}");
         }
-        assert!(is_cidr(b"10.0.0.0/08") && is_cidr(b"::ffff:1.2.3.4/128"));
-        assert!(!is_cidr(b"10.0.0.0/33") && !is_cidr(b"10.0.0.0/") && !is_cidr(b"10.0.0.0/99999999999999999999"));
     }
 
     #[test]
