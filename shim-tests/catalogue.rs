@@ -141,8 +141,6 @@ fn core() -> BTreeMap<String, Measured> {
         let group = c["group"].as_bool().expect("group");
         let usage = text(&c["use"]);
         let usage = match usage.split_once(' ') {
-            // cobra shows a group's path and COMMAND, whatever `Use` says.
-            _ if group && !path.is_empty() => "COMMAND".to_string(),
             Some((_, usage)) => usage.to_string(),
             None => String::new(),
         };
@@ -245,7 +243,9 @@ impl Report {
         self.commands += 1;
         let place = command.command_path();
         let place = place.as_str();
-        if !USAGE_OTHERWISE.contains(&command.path) {
+        // A plugin's rows are from its help, where a group has a line of help's own.
+        let of_help = is.group && is.docker.is_none();
+        if !USAGE_OTHERWISE.contains(&command.path) && !of_help {
             self.same(place, "usage", command.usage.to_string(), Some(is.usage.clone()));
         }
         self.same(place, "being a group", command.arity == Arity::Group, Some(is.group));

@@ -1,14 +1,15 @@
 //! The only code with side effects: becomes podman, starts it, prints, makes what a call needs.
 
 use std::ffi::OsString;
-use std::io::{BufRead, Read, Write};
+use std::fs::File;
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use crate::host::DEPTH;
-use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
+use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 mod signals;
 
@@ -150,8 +151,8 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
                 Ok(false) => return ExitCode::from(status),
                 Err(code) => return code,
             },
-            Act::PruneVolumes { list, remove, all } => {
-                if let Err(code) = prune_volumes(&list, &remove, all) {
+            Act::PruneVolumes { list, remove, all, labels } => {
+                if let Err(code) = prune_volumes(&list, &remove, all, &labels) {
                     return code;
                 }
             }
@@ -180,30 +181,62 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
 fn run_one(run: &Run) -> Result<u8, ExitCode> {
     prepare(&run.call).map_err(|refusal| complain(&refusal))?;
     let mut command = command(&run.call);
+    // Kept in memory rather than read from a pipe: what podman leaves running would hold a pipe open.
+    let mut stdout = None;
+    let mut stderr = None;
     match run.stdout {
         Stdout::Inherit => {}
         Stdout::Discard => {
             command.stdout(Stdio::null());
         }
-        Stdout::Prefixed(_) => {
-            command.stdout(Stdio::piped());
+        Stdout::Prefixed(_) => stdout = Some(memory_file()?),
+    }
+    match run.stderr {
+        Stderr::Inherit => {}
+        Stderr::Discard => {
+            command.stderr(Stdio::null());
         }
+        Stderr::OnFailure => stderr = Some(memory_file()?),
+    }
+    let stdio = |file: &File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));
+    if let Some(file) = &stdout {
+        command.stdout(stdio(file)?);
+    }
+    if let Some(file) = &stderr {
+        command.stderr(stdio(file)?);
     }
     let guard = signals::Forwarding::start();
     let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
     guard.to(child.id());
-    let mut printed = Vec::new();
-    if let Some(mut stdout) = child.stdout.take() {
-        let _ = stdout.read_to_end(&mut printed);
-    }
     let ended = child.wait();
     drop(guard);
-    match run.stdout {
-        Stdout::Prefixed(prefix) if !printed.is_empty() => write_stdout(&[prefix.as_bytes(), &printed].concat())?,
-        _ => {}
+    let ended = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
+    if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, run.stdout) {
+        let printed = kept(file)?;
+        if !printed.is_empty() {
+            write_stdout(&[prefix.as_bytes(), &printed].concat())?;
+        }
     }
-    let status = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
-    Ok(docker_status(status, run.ending))
+    if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
+        let _ = std::io::stderr().write_all(&kept(file)?);
+    }
+    Ok(docker_status(ended, run.ending))
+}
+
+fn memory_file() -> Result<File, ExitCode> {
+    let flags = nix::sys::memfd::MFdFlags::MFD_CLOEXEC;
+    nix::sys::memfd::memfd_create(c"docker-shim", flags).map(File::from).map_err(|e| cannot_keep(&e.into()))
+}
+
+/// What was written to a memory file.
+fn kept(file: &mut File) -> Result<Vec<u8>, ExitCode> {
+    let mut bytes = Vec::new();
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|e| cannot_keep(&e))
+}
+
+fn cannot_keep(error: &std::io::Error) -> ExitCode {
+    complain(&Refusal::new(format!("docker: podman's output cannot be kept: {error}"), 1))
 }
 
 fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
@@ -228,7 +261,7 @@ fn confirm(question: &str) -> Result<bool, ExitCode> {
 }
 
 /// Lists the unused volumes and removes those that may go, one by one, in the words of `docker volume prune`.
-fn prune_volumes(list: &Call, remove: &Call, all: bool) -> Result<(), ExitCode> {
+fn prune_volumes(list: &Call, remove: &Call, all: bool, labels: &[String]) -> Result<(), ExitCode> {
     let listed = command(list).stdin(Stdio::null()).output().map_err(|e| complain(&cannot_start(list, &e)))?;
     if !listed.status.success() {
         let _ = std::io::stderr().write_all(&listed.stderr);
@@ -239,7 +272,7 @@ fn prune_volumes(list: &Call, remove: &Call, all: bool) -> Result<(), ExitCode> 
     for volume in volumes.as_array().into_iter().flatten() {
         let Some(name) = volume.get("Name").and_then(|n| n.as_str()) else { continue };
         let anonymous = volume.get("Anonymous").and_then(serde_json::Value::as_bool).unwrap_or(false);
-        if !all && !anonymous {
+        if (!all && !anonymous) || !labels.iter().all(|wanted| has_label(volume, wanted)) {
             continue;
         }
         let mut one = command(remove);
@@ -252,6 +285,15 @@ fn prune_volumes(list: &Call, remove: &Call, all: bool) -> Result<(), ExitCode> 
         write_stdout(format!("Deleted Volumes:\n{}\n\n", removed.join("\n")).as_bytes())?;
     }
     Ok(())
+}
+
+/// Whether a volume has a label, `key` or `key=value`; or has not, where a `!` stands before it.
+fn has_label(volume: &serde_json::Value, wanted: &str) -> bool {
+    let (has_not, wanted) = wanted.strip_prefix('!').map_or((false, wanted), |rest| (true, rest));
+    let (key, value) = wanted.split_once('=').map_or((wanted, None), |(key, value)| (key, Some(value)));
+    let label = volume.get("Labels").and_then(|labels| labels.get(key)).and_then(serde_json::Value::as_str);
+    let has = label.is_some_and(|label| value.is_none_or(|value| value == label));
+    has != has_not
 }
 
 /// The names in argv by which we are called as Docker itself rather than by our own name.

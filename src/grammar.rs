@@ -119,6 +119,13 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     }
     let (command, words) = traverse(root, &rest)?;
     if command.path.is_empty() {
+        // cobra looks at these two before the arguments.
+        if globals.help {
+            return Ok(Parsed::Help(Help { command, note, on_stderr: false, error: None }));
+        }
+        if globals.version {
+            return Ok(Parsed::Version);
+        }
         return Ok(Parsed::Unknown(Unknown { globals: globals.uses, words: rest }));
     }
     if command.options_end == OptionsEnd::Unread {

@@ -208,9 +208,9 @@ const IMAGETOOLS_INSPECT: &[Flag] = &[
     flag("raw", Kind::Switch, "Print the manifest as it is stored"),
 ];
 
-/// A group of the plugin, whose help mentions options.
+/// A group of the plugin.
 const fn plugin_group(path: &'static str, about: &'static str) -> Command {
-    command(path, "[OPTIONS] COMMAND", Arity::Group, about).treated(CommandTreatment::Group).flags(&[BUILDER, DEBUG])
+    command(path, "", Arity::Group, about).treated(CommandTreatment::Group).flags(&[BUILDER, DEBUG])
 }
 
 #[rustfmt::skip]

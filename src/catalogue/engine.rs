@@ -7,7 +7,7 @@ const NO_ENGINE: Why = "there is no Docker engine here; update Podman with the s
 /// The commands, in the order of help.
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    group("engine", "Manage the Docker engine").until(0),
+    group("engine", "Manage the Docker engine").usage("COMMAND").until(0),
     command("engine activate", "[OPTIONS]", Arity::Any, "Activate the enterprise edition").until(0).refuse(NO_ENGINE).flags(&[&[
         flag("containerd", Text, "Address of containerd").until(0),
         flag("display-only", Switch, "Show licences and quit").until(0),

@@ -26,7 +26,7 @@ const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITOR
 ]]);
 
 #[rustfmt::skip]
-const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").flags(&[&[
+const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").rule(image::load).flags(&[&[
     flag("input", Text, "File to read, not standard input").short('i'),
     flag("platform", StringSlice, "Platforms to load").since(4).refuse("Podman loads what the archive holds; leave --platform out"),
     flag("quiet", Switch, "Show no progress").short('q'),

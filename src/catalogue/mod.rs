@@ -269,12 +269,16 @@ pub const fn command(path: &'static str, usage: &'static str, arity: Arity, abou
     }
 }
 
-/// Starts a group's line.
+/// Starts a group's line. Its usage, in errors, is the bare path; help adds `COMMAND`.
 pub const fn group(path: &'static str, about: &'static str) -> Command {
-    command(path, "COMMAND", Arity::Group, about).treated(CommandTreatment::Group)
+    command(path, "", Arity::Group, about).treated(CommandTreatment::Group)
 }
 
 impl Command {
+    pub const fn usage(mut self, usage: &'static str) -> Command {
+        self.usage = usage;
+        self
+    }
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Command {
         self.aliases = aliases;
         self

@@ -20,7 +20,7 @@ pub static COMMANDS: &[Command] = &[
         flag("no-trunc", Switch, "Do not shorten the output"),
         flag("stars", Uint, "Only those with that many stars").short('s').until(0).hidden().refuse("Docker dropped it; use `--filter stars=N`"),
     ]]),
-    group("manifest", "Manage manifests and manifest lists"),
+    group("manifest", "Manage manifests and manifest lists").usage("COMMAND"),
     command("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", Arity::Exact(2), "Add facts to an image of a manifest list").rule(manifest::annotate).flags(&[&[
         flag("arch", Text, "Architecture"),
         flag("os", Text, "Operating system"),

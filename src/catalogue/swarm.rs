@@ -94,7 +94,7 @@ pub static COMMANDS: &[Command] = &[
         flag("label-rm", List(Item::Any), "Remove a label of the node"),
         flag("role", Text, "Role of the node: worker or manager"),
     ]]),
-    group("stack", "Manage stacks of services"),
+    group("stack", "Manage stacks of services").usage("[OPTIONS]"),
     command("stack config", "[OPTIONS]", Arity::None, "Show the merged configuration of a stack").since(2).refuse("Podman has no stacks; use `docker compose config` instead").flags(&[&[
         flag("compose-file", StringSlice, "Compose file, or - for standard input").short('c').since(2),
         flag("skip-interpolation", Switch, "Leave variables as they are").since(2),

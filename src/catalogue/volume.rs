@@ -8,7 +8,7 @@ const CLUSTER_VOLUME: Why = "cluster volumes need swarm mode, which Podman does 
 /// The commands, in the order of help.
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    group("volume", "Manage volumes"),
+    group("volume", "Manage volumes").usage("COMMAND"),
     command("volume create", "[OPTIONS] [VOLUME]", Arity::AtMost(1), "Create a volume").rule(volume::create).flags(&[&[
         flag("availability", Text, "State of a cluster volume: active, pause or drain").default("active").since(2).refuse(CLUSTER_VOLUME),
         flag("driver", Text, "Driver of the volume").short('d').default("local"),

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Act, Call, Ending, OnFailure, Plan, Run, Stdout, Step};
+use super::{Act, Call, Ending, OnFailure, Plan, Run, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
@@ -33,7 +33,7 @@ pub fn explain(plan: &Plan) -> String {
 
 fn show_act(text: &mut String, act: &Act) {
     match act {
-        Act::Run(Run { call, stdout, ending, on_failure }) => {
+        Act::Run(Run { call, stdout, stderr, ending, on_failure }) => {
             let ending = match ending {
                 Ending::Same => "run",
                 Ending::Container => "run, 125 is 1",
@@ -45,8 +45,13 @@ fn show_act(text: &mut String, act: &Act) {
                 Stdout::Discard => ", stdout to nobody".to_string(),
                 Stdout::Prefixed(prefix) => format!(", stdout after {prefix}"),
             };
+            let stderr = match stderr {
+                Stderr::Inherit => "",
+                Stderr::OnFailure => ", stderr after a failure only",
+                Stderr::Discard => ", stderr to nobody",
+            };
             let after = if matches!(on_failure, OnFailure::GoOn) { ", go on after a failure" } else { "" };
-            show(text, &format!("{ending}{stdout}{after}:"), call);
+            show(text, &format!("{ending}{stdout}{stderr}{after}:"), call);
             if let OnFailure::Undo(undo) = on_failure {
                 show(text, "  after a failure:", undo);
             }
@@ -63,8 +68,9 @@ fn show_act(text: &mut String, act: &Act) {
         Act::Confirm(question) => {
             let _ = writeln!(text, "confirm {}", question.replace('\n', "\\n"));
         }
-        Act::PruneVolumes { list, remove, all } => {
-            let _ = writeln!(text, "remove {} volumes that no container uses", if *all { "all" } else { "anonymous" });
+        Act::PruneVolumes { list, remove, all, labels } => {
+            let which = if *all { "all" } else { "anonymous" };
+            let _ = writeln!(text, "remove {which} volumes that no container uses {}", labels.join(" "));
             show(text, "  found by", list);
             show(text, "  removed by", remove);
         }

@@ -70,7 +70,8 @@ pub enum Act {
     /// Ask on stdout, read a line from stdin; anything but yes ends the sequence with status 0 (docker/cli's `PromptForConfirmation`).
     Confirm(String),
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
-    PruneVolumes { list: Call, remove: Call, all: bool },
+    /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
+    PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
 }
 
 /// A call whose end matters.
@@ -78,9 +79,17 @@ pub enum Act {
 pub struct Run {
     pub call: Call,
     pub stdout: Stdout,
+    pub stderr: Stderr,
     pub ending: Ending,
     /// What a failure means for the steps after it.
     pub on_failure: OnFailure,
+}
+
+impl Run {
+    /// A call whose streams are the caller's, and whose failure ends the sequence.
+    pub fn new(call: Call, ending: Ending) -> Run {
+        Run { call, stdout: Stdout::Inherit, stderr: Stderr::Inherit, ending, on_failure: OnFailure::Stop }
+    }
 }
 
 /// What becomes of podman's stdout.
@@ -92,6 +101,17 @@ pub enum Stdout {
     Discard,
     /// Shown with a prefix once podman has ended: `sha256:` before an ID.
     Prefixed(&'static str),
+}
+
+/// What becomes of podman's stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stderr {
+    /// The caller's own, as it comes: progress, or a program that runs on.
+    Inherit,
+    /// Shown when podman fails. On success Docker says nothing there, and callers take any word for an error.
+    OnFailure,
+    /// Nobody's.
+    Discard,
 }
 
 /// How podman's exit status becomes Docker's.
@@ -301,8 +321,17 @@ impl Draft {
     pub fn exec(self) -> Plan {
         Plan::Exec(self.call())
     }
+    /// A step that ends the sequence when it fails; its stderr is the caller's.
     pub fn run(self, ending: Ending) -> Act {
-        Act::Run(Run { call: self.call(), stdout: Stdout::Inherit, ending, on_failure: OnFailure::Stop })
+        Act::Run(Run::new(self.call(), ending))
+    }
+    /// The same, for a call without progress to show: on success its stderr is nobody's.
+    pub fn run_quietly(self, ending: Ending) -> Act {
+        Act::Run(Run { stderr: Stderr::OnFailure, ..Run::new(self.call(), ending) })
+    }
+    /// A step after whose failure the others still follow.
+    pub fn run_and_go_on(self) -> Act {
+        Act::Run(Run { stderr: Stderr::OnFailure, on_failure: OnFailure::GoOn, ..Run::new(self.call(), Ending::Daemon) })
     }
 }
 
@@ -335,7 +364,7 @@ pub fn plan(invocation: &Invocation, host: &dyn Host) -> Plan {
         return plan;
     }
     let print = Act::Print(format!("{}\n", invocation.notes.join("\n")).into_bytes());
-    let run = |call, ending| Act::Run(Run { call, stdout: Stdout::Inherit, ending, on_failure: OnFailure::Stop });
+    let run = |call, ending| Act::Run(Run::new(call, ending));
     match plan {
         Plan::Exec(call) | Plan::Delegate(call) => Plan::Sequence(vec![print, run(call, Ending::Same)]),
         Plan::Sequence(acts) => Plan::Sequence(std::iter::once(print).chain(acts).collect()),
@@ -386,8 +415,15 @@ fn generic(context: &Context, path: &str) -> Result<Plan, Refusal> {
     draft.args.clone_from(&context.invocation.args);
     Ok(match ending(path) {
         Ending::Same => draft.exec(),
-        ending => Plan::Sequence(vec![draft.run(ending)]),
+        ending if runs_on(path) => Plan::Sequence(vec![draft.run(ending)]),
+        ending => Plan::Sequence(vec![draft.run_quietly(ending)]),
     })
+}
+
+/// Commands whose stderr is read while they run: a container's own, or progress.
+fn runs_on(path: &str) -> bool {
+    let name = path.rsplit(' ').next().unwrap_or(path);
+    ["attach", "build", "cp", "events", "export", "logs", "start", "stats", "top", "wait"].contains(&name)
 }
 
 /// How a podman command's exit status becomes Docker's. Podman says 125 where Docker says 1 for everything but `run`.

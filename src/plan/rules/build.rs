@@ -9,11 +9,15 @@ use super::image::push_one;
 use super::references::{self, Reference};
 use crate::host;
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stdout, Step};
 
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
+    let progress = uses.text("progress").unwrap_or_default().to_string_lossy();
+    if uses.switch("quiet") && !matches!(&*progress, "" | "auto") {
+        return Err(Refusal::new(format!("ERROR: progress={progress} and quiet cannot be used together"), 1));
+    }
     let mut draft = context.call("build")?;
     // OCI's format has no place for HEALTHCHECK, SHELL and ONBUILD.
     draft.set_env("BUILDAH_FORMAT", "docker");
@@ -53,7 +57,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     }
     draft.arg(directory);
     let stdout = if uses.switch("quiet") { Stdout::Prefixed("sha256:") } else { Stdout::Inherit };
-    let mut acts = vec![Act::Run(Run { call: draft.call(), stdout, ending: Ending::Daemon, on_failure: OnFailure::Stop })];
+    let mut acts = vec![Act::Run(Run { stdout, ..Run::new(draft.call(), Ending::Daemon) })];
     if pushes {
         for tag in tags {
             let reference = references::target(tag, context)?;

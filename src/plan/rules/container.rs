@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::references;
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
 
 /// `docker run` and `docker create`.
 pub fn create(context: &Context) -> Result<Plan, Refusal> {
@@ -73,7 +73,7 @@ fn each_with(context: &Context, finish: impl Fn(&mut Draft)) -> Result<Plan, Ref
         draft.translate(context)?;
         finish(&mut draft);
         draft.arg(name);
-        acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+        acts.push(draft.run_and_go_on());
     }
     Ok(Plan::Sequence(acts))
 }
@@ -108,7 +108,7 @@ pub fn commit(context: &Context) -> Result<Plan, Refusal> {
     if let Some(name) = args.next().filter(|n| !n.is_empty()) {
         draft.arg(references::target(name, context)?.full());
     }
-    let run = Run { call: draft.call(), stdout: Stdout::Prefixed("sha256:"), ending: Ending::Daemon, on_failure: OnFailure::Stop };
+    let run = Run { stdout: Stdout::Prefixed("sha256:"), stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
     Ok(Plan::Sequence(vec![Act::Run(run)]))
 }
 

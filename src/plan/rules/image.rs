@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::references::{self, Reference};
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout, Step};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
 pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
@@ -25,7 +25,13 @@ pub fn pull(context: &Context) -> Result<Plan, Refusal> {
         return Err(context.as_docker("tag can't be used with --all-tags/-a"));
     }
     draft.arg(if all { reference.repository() } else { reference.full() });
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    if !context.invocation.uses.switch("quiet") {
+        return Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]));
+    }
+    // Quiet, Docker prints the name where Podman prints the ID.
+    let run = Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
+    let name = if all { reference.repository() } else { reference.tagged() };
+    Ok(Plan::Sequence(vec![Act::Run(run), Act::Print(format!("{name}\n").into_bytes())]))
 }
 
 /// `docker push`: by the name typed, from whatever name Podman keeps the image under.
@@ -65,7 +71,7 @@ pub fn tag(context: &Context) -> Result<Plan, Refusal> {
         Refusal::new(format!("Error parsing reference: \"{shown}\" is not a valid repository/tag: {words}"), 1)
     })?;
     draft.arg(target.full());
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// Commands whose arguments are images of the local store.
@@ -75,7 +81,7 @@ pub fn local_images(context: &Context) -> Result<Plan, Refusal> {
     for name in &context.invocation.args {
         draft.arg(references::local(name, context)?);
     }
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// `docker import SOURCE [NAME]`.
@@ -87,7 +93,7 @@ pub fn import(context: &Context) -> Result<Plan, Refusal> {
     if let Some(name) = args.next() {
         draft.arg(references::target(name, context)?.full());
     }
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// `docker import --platform OS[/ARCH[/VARIANT]]`.
@@ -141,6 +147,14 @@ pub fn save(context: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
 }
 
+/// `docker load`: on success without a word on stderr where it is quiet.
+pub fn load(context: &Context) -> Result<Plan, Refusal> {
+    let mut draft = context.call("load")?;
+    draft.translate(context)?;
+    let quiet = context.invocation.uses.switch("quiet");
+    Ok(Plan::Sequence(vec![if quiet { draft.run_quietly(Ending::Daemon) } else { draft.run(Ending::Daemon) }]))
+}
+
 /// `docker rmi`. `--force` is never handed on: Podman kills and removes the containers of a forced image. Docker's force
 /// takes names away, and refuses an ID that a running container uses.
 pub fn remove(context: &Context) -> Result<Plan, Refusal> {
@@ -148,7 +162,11 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
     let mut acts = Vec::new();
     for typed in &context.invocation.args {
         let name = references::local(typed, context)?;
-        acts.push(if force { forced(context, typed, &name)? } else { remove_one(context, name, false)? });
+        if force {
+            acts.extend(forced(context, typed, &name)?);
+        } else {
+            acts.push(remove_one(context, name, false)?);
+        }
     }
     Ok(Plan::Sequence(acts))
 }
@@ -160,35 +178,31 @@ fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Ref
         draft.switch("force", true);
     }
     draft.arg(name);
-    Ok(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }))
+    Ok(draft.run_and_go_on())
 }
 
-fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal> {
-    if context.engine.remote.is_some() {
-        return Err(
-            context.refuse("rmi --force is not done on a remote Podman, which would remove the image's containers; remove them first.")
-        );
-    }
+fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Vec<Act>, Refusal> {
     let ask = |args: &[&str]| context.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
     let text = name.to_string_lossy();
     let id = ask(&["image", "inspect", "--format={{.Id}}", &text]).map(|id| String::from_utf8_lossy(&id).trim().to_string());
+    let shown = || Reference::parse(typed).map_or_else(|_| typed.to_string_lossy().into_owned(), |r| familiar(&r));
     let Some(id) = id else {
         // Nothing to force: `rmi --force` of a missing image says so and is no failure.
-        let reference = Reference::parse(typed).map_or_else(|_| typed.to_string_lossy().into_owned(), |r| familiar(&r));
-        return Ok(Act::Complain(Refusal::new(format!("Error response from daemon: No such image: {reference}"), 0)));
+        return Ok(vec![Act::Complain(Refusal::new(format!("Error response from daemon: No such image: {}", shown()), 0))]);
     };
     let users = ask(&["ps", "--all", "--no-trunc", "--format={{.ID}} {{.State}}", &format!("--filter=ancestor={id}")]);
     let Some(users) = users.map(|u| String::from_utf8_lossy(&u).into_owned()) else {
         return Err(context.refuse("rmi --force: Podman would not say which containers use the image."));
     };
-    let named = !typed.to_string_lossy().trim_start_matches("sha256:").bytes().all(|b| b.is_ascii_hexdigit());
+    let named = text.contains('/');
     if users.trim().is_empty() {
-        return remove_one(context, name.to_os_string(), !named);
+        return Ok(vec![remove_one(context, name.to_os_string(), !named)?]);
     }
     if named {
         let mut draft = context.call("untag")?;
         draft.args.extend([OsString::from(&id), name.to_os_string()]);
-        return Ok(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+        let said = Act::Print(format!("Untagged: {}\n", shown()).into_bytes());
+        return Ok(vec![draft.run_quietly(Ending::Daemon), said]);
     }
     let short = |id: &str| id.chars().take(12).collect::<String>();
     let running = users.lines().find(|l| !l.contains("exited") && !l.contains("Exited") && !l.contains("reated"));
@@ -198,7 +212,7 @@ fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Act, Refusal
             format!("(cannot be forced) - image is being used by stopped container {}, which Podman cannot keep without it", short(&users))
         }
     };
-    Ok(Act::Complain(Refusal::new(format!("Error response from daemon: conflict: unable to delete {} {words}", short(&id)), 1)))
+    Ok(vec![Act::Complain(Refusal::new(format!("Error response from daemon: conflict: unable to delete {} {words}", short(&id)), 1))])
 }
 
 /// A name as Docker shows it: without docker.io/library/, with the tag.

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use super::{image, references};
-use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
 
 /// `docker manifest create LIST IMAGE…`: when an image cannot be had, Podman leaves an empty list behind, which a later push
 /// would publish; so a list that was begun here is taken away again.
@@ -30,7 +30,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let undo = undo.call();
     let mut acts = Vec::new();
     if !there {
-        let run = Run { call: make.call(), stdout: Stdout::Discard, ending: Ending::Daemon, on_failure: OnFailure::Stop };
+        let run = Run { stdout: Stdout::Discard, ..Run::new(make.call(), Ending::Daemon) };
         acts.push(Act::Run(run));
     }
     for source in sources {
@@ -42,7 +42,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         address.push(&source);
         add.arg(list.tagged()).arg(address);
         let on_failure = if there { OnFailure::Stop } else { OnFailure::Undo(Box::new(undo.clone())) };
-        acts.push(Act::Run(Run { call: add.call(), stdout: Stdout::Discard, ending: Ending::Daemon, on_failure }));
+        acts.push(Act::Run(Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, on_failure, ..Run::new(add.call(), Ending::Daemon) }));
     }
     acts.push(Act::Print(format!("Created manifest list {}\n", list.tagged()).into_bytes()));
     Ok(Plan::Sequence(acts))

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
 
 /// Podman's name for a network.
 fn podmans(name: &OsStr) -> OsString {
@@ -32,7 +32,7 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
         }
         let mut draft = context.call("network rm")?;
         draft.arg(name);
-        acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+        acts.push(draft.run_and_go_on());
     }
     acts.push(Act::ComplainOfFailure("exit status 1"));
     Ok(Plan::Sequence(acts))
@@ -49,7 +49,7 @@ pub fn connect(context: &Context) -> Result<Plan, Refusal> {
     let mut args = context.invocation.args.iter();
     draft.args.extend(args.next().map(|n| podmans(n)));
     draft.args.extend(args.cloned());
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// `--opt` of `docker network create`: Podman 4 knows the bridge driver's options only by short names.

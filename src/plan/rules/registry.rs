@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::references::is_loopback;
 use crate::host;
-use crate::plan::{Context, Draft, Ending, Plan, Refusal};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
 
 /// `docker login [SERVER]` and `docker logout [SERVER]`: without a server it is docker.io.
 pub fn login(context: &Context) -> Result<Plan, Refusal> {
@@ -12,8 +12,8 @@ pub fn login(context: &Context) -> Result<Plan, Refusal> {
     let mut draft = context.call(invocation.command.name())?;
     draft.translate(context)?;
     let server = server(invocation.args.first().map(OsString::as_os_str));
+    let uses = &invocation.uses;
     if invocation.command.name() == "login" {
-        let uses = &invocation.uses;
         if uses.switch("password-stdin") && uses.given("password") {
             return Err(context.as_docker("conflicting options: cannot specify both --password and --password-stdin"));
         }
@@ -25,8 +25,21 @@ pub fn login(context: &Context) -> Result<Plan, Refusal> {
         }
     }
     keep_in_docker_config(&mut draft, context);
+    let shown = server.to_string_lossy().into_owned();
     draft.arg(server);
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    if invocation.command.name() == "logout" {
+        // A logout of where nobody is logged in is none to fail: Podman's failure is not Docker's.
+        let shown = if shown == "docker.io" { "https://index.docker.io/v1/" } else { &shown };
+        let said = Act::Print(format!("Removing login credentials for {shown}\n").into_bytes());
+        let run = Run { stdout: Stdout::Discard, stderr: Stderr::Discard, ..Run::new(draft.call(), Ending::Ignore) };
+        return Ok(Plan::Sequence(vec![said, Act::Run(run)]));
+    }
+    let asks = !uses.given("username") || !(uses.given("password") || uses.switch("password-stdin"));
+    if asks {
+        return Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]));
+    }
+    let run = Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
+    Ok(Plan::Sequence(vec![Act::Run(run), Act::Print(b"Login Succeeded\n".to_vec())]))
 }
 
 /// A server as typed, without scheme and path: Docker's own hub has an URL of old for its name.

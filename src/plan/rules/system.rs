@@ -1,7 +1,7 @@
 //! The engine as a whole.
 
 use super::volume;
-use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+use crate::plan::{Act, Context, Ending, Plan, Refusal};
 
 /// `docker container prune`, `image prune`, `network prune`: asked for as Docker asks; the end of input is a no.
 pub fn prune_one(context: &Context) -> Result<Plan, Refusal> {
@@ -58,11 +58,10 @@ pub fn prune(context: &Context) -> Result<Plan, Refusal> {
     for filter in &filters {
         prune.flag("filter", filter);
     }
-    let run = Run { call: prune.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::Stop };
-    acts.push(Act::Run(run));
+    acts.push(prune.run(Ending::Daemon));
     if volumes {
-        let labels: Vec<String> = filters.into_iter().filter(|f| f.starts_with("label")).collect();
-        acts.push(volume::unused(context, &labels, false)?);
+        let label = |f: &String| f.strip_prefix("label=").map(str::to_string).or_else(|| Some(format!("!{}", f.strip_prefix("label!=")?)));
+        acts.push(volume::unused(context, filters.iter().filter_map(label).collect(), false)?);
     }
     Ok(Plan::Sequence(acts))
 }

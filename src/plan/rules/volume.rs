@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::plan::{Act, Call, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stdout};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
 
 /// `docker volume create [NAME]`: a volume that is there already is no error. `--name` is the older spelling.
 pub fn create(context: &Context) -> Result<Plan, Refusal> {
@@ -22,7 +22,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let mut draft = context.call("volume create")?;
     draft.translate(context)?;
     draft.args.extend(name);
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// Whether a volume has exactly this name. (`podman volume inspect` does not match prefixes.)
@@ -41,7 +41,7 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
         if exists(context, name) {
             let mut draft = context.call("volume rm")?;
             draft.arg(name);
-            acts.push(Act::Run(Run { call: draft.call(), stdout: Stdout::Inherit, ending: Ending::Daemon, on_failure: OnFailure::GoOn }));
+            acts.push(draft.run_and_go_on());
         } else if force {
             let mut line = std::os::unix::ffi::OsStrExt::as_bytes(name.as_os_str()).to_vec();
             line.push(b'\n');
@@ -58,12 +58,13 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
 pub fn prune(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
     let mut all = uses.switch("all");
-    let mut filters = Vec::new();
+    let mut labels = Vec::new();
     for filter in uses.all("filter") {
         let text = filter.to_string_lossy();
         match text.split_once('=').map(|(k, v)| (k.trim().to_lowercase(), v.trim())) {
             Some((key, value)) if key == "all" => all |= matches!(value, "1" | "true"),
-            Some((key, value)) if key == "label" || key == "label!" => filters.push(format!("{key}={value}")),
+            Some((key, value)) if key == "label" => labels.push(value.to_string()),
+            Some((key, value)) if key == "label!" => labels.push(format!("!{value}")),
             Some((key, _)) => return Err(context.as_docker(format!("Error response from daemon: invalid filter '{key}'"))),
             None => {}
         }
@@ -75,18 +76,15 @@ pub fn prune(context: &Context) -> Result<Plan, Refusal> {
             format!("WARNING! This will remove {which} not used by at least one container.\nAre you sure you want to continue? [y/N] ");
         acts.push(Act::Confirm(warning));
     }
-    acts.push(unused(context, &filters, all)?);
+    acts.push(unused(context, labels, all)?);
     acts.push(Act::Print(b"Total reclaimed space: 0B\n".to_vec()));
     Ok(Plan::Sequence(acts))
 }
 
-/// Removes the volumes that no container uses; `filters` as Podman's `volume ls` takes them.
-pub fn unused(context: &Context, filters: &[String], all: bool) -> Result<Act, Refusal> {
+/// Removes the volumes that no container uses and that have the labels. (Podman's `volume ls` takes any of several filters
+/// for enough, so the labels are looked at here.)
+pub fn unused(context: &Context, labels: Vec<String>, all: bool) -> Result<Act, Refusal> {
     let mut list: Draft = context.call("volume ls")?;
     list.flag("filter", "dangling=true").flag("format", "json");
-    for filter in filters {
-        list.flag("filter", filter);
-    }
-    let list: Call = list.call();
-    Ok(Act::PruneVolumes { list, remove: context.call("volume rm")?.call(), all })
+    Ok(Act::PruneVolumes { list: list.call(), remove: context.call("volume rm")?.call(), all, labels })
 }
