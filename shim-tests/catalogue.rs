@@ -35,7 +35,9 @@ fn hidden_in_a_plugin(path: &str, hidden: bool) -> bool {
 }
 
 /// Where the catalogue says something else than the rows on purpose.
-const OTHERWISE: [(&str, &str, &str); 11] = [
+const OTHERWISE: [(&str, &str, &str); 12] = [
+    // Plain strings until Docker 29, looked at by the daemon.
+    ("network create", "ip-range", "type"),
     // `-t` went over to --timeout in Docker 28; the rows keep the letter that --time had before.
     ("stop", "time", "letter"),
     ("container stop", "time", "letter"),

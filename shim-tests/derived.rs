@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use docker_shim::settings::Settings;
 use docker_shim::{admin, catalogue, help};
 
 #[test]
@@ -58,4 +59,16 @@ fn every_shown_command_has_a_man_page() {
     assert!(pages >= shown, "{pages} pages for {shown} commands");
     std::fs::remove_dir_all(&dir).unwrap();
     println!("derived: {pages} man pages");
+}
+
+#[test]
+fn the_shipped_settings_are_the_defaults_and_name_them_all() {
+    let shipped = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/docker-shim.toml"));
+    assert_eq!(Settings::load(shipped, None).unwrap(), Settings::default());
+    let uncommented = std::fs::read_to_string(shipped).unwrap().replace("\n#p", "\np");
+    let file = std::env::temp_dir().join(format!("docker-shim-settings-{}.toml", std::process::id()));
+    std::fs::write(&file, uncommented).unwrap();
+    let settings = Settings::load(&file, None).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(settings.podman.as_deref(), Some(std::path::Path::new("/usr/bin/podman")));
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
@@ -14,7 +14,7 @@ use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stde
 mod signals;
 
 /// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
-pub fn execute(plan: Plan) -> ExitCode {
+pub fn execute(plan: Plan) -> u8 {
     match plan {
         Plan::Exec(call) | Plan::Delegate(call) => become_program(&call),
         Plan::Sequence(acts) => sequence(acts),
@@ -23,53 +23,67 @@ pub fn execute(plan: Plan) -> ExitCode {
     }
 }
 
-fn say(answer: &Answer) -> ExitCode {
+fn say(answer: &Answer) -> u8 {
     let written = write_stdout(&answer.stdout);
     let _ = std::io::stderr().write_all(&answer.stderr);
     match written {
-        Ok(()) => ExitCode::from(answer.status),
+        Ok(()) => answer.status,
         Err(code) => code,
     }
 }
 
 /// Writes to stdout; a reader that has gone is SIGPIPE's status, any other error is reported.
-fn write_stdout(bytes: &[u8]) -> Result<(), ExitCode> {
+fn write_stdout(bytes: &[u8]) -> Result<(), u8> {
     let mut stdout = std::io::stdout();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| {
         if e.kind() == std::io::ErrorKind::BrokenPipe {
-            return ExitCode::from(141);
+            return 141;
         }
         let _ = writeln!(std::io::stderr(), "docker: cannot write to stdout: {e}");
-        ExitCode::from(1)
+        1
     })
 }
 
-fn complain(refusal: &Refusal) -> ExitCode {
+fn complain(refusal: &Refusal) -> u8 {
     let _ = writeln!(std::io::stderr(), "{}", refusal.message);
-    ExitCode::from(refusal.status)
+    refusal.status
 }
 
 fn command(call: &Call) -> Command {
     let mut command = Command::new(&call.program);
     command.args(&call.args);
-    for (name, value) in &call.env {
+    for (name, value) in call.env.iter().chain([&depth()]) {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
-    command.env(DEPTH, (depth + 1).to_string());
     command
 }
 
-fn become_program(call: &Call) -> ExitCode {
+fn become_program(call: &Call) -> u8 {
     if let Err(refusal) = prepare(call) {
         return complain(&refusal);
     }
-    // The standard library's exec restores SIGPIPE's default, which Rust's start-up had changed.
-    let error = command(call).exec();
+    // Command would copy the whole environment for a few changes, which costs more than all else here together.
+    // SAFETY: there is one thread, and nothing holds on to the environment.
+    unsafe {
+        for (name, value) in call.env.iter().chain([&depth()]) {
+            match value {
+                Some(value) => std::env::set_var(name, value),
+                None => std::env::remove_var(name),
+            }
+        }
+    }
+    // The standard library's exec sets SIGPIPE to its default, whatever it was.
+    let error = Command::new(&call.program).args(&call.args).exec();
     complain(&cannot_start(call, &error))
+}
+
+/// The variable that counts our starts, for the call.
+fn depth() -> (OsString, Option<OsString>) {
+    let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+    (DEPTH.into(), Some((depth + 1).to_string().into()))
 }
 
 fn cannot_start(call: &Call, error: &std::io::Error) -> Refusal {
@@ -126,7 +140,7 @@ fn write_own(path: &Path, content: &[u8]) -> std::io::Result<()> {
     })
 }
 
-fn sequence(acts: Vec<Act>) -> ExitCode {
+fn sequence(acts: Vec<Act>) -> u8 {
     let mut status = 0;
     for act in acts {
         match act {
@@ -134,6 +148,9 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
                 if let Err(code) = write_stdout(&bytes) {
                     return code;
                 }
+            }
+            Act::Warn(bytes) => {
+                let _ = std::io::stderr().write_all(&bytes);
             }
             Act::Complain(refusal) => {
                 let _ = writeln!(std::io::stderr(), "{}", refusal.message);
@@ -148,7 +165,7 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
             }
             Act::Confirm(question) => match confirm(&question) {
                 Ok(true) => {}
-                Ok(false) => return ExitCode::from(status),
+                Ok(false) => return status,
                 Err(code) => return code,
             },
             Act::PruneVolumes { list, remove, all, labels } => {
@@ -162,11 +179,11 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
                     status = failed;
                     match run.on_failure {
                         OnFailure::GoOn => {}
-                        OnFailure::Stop => return ExitCode::from(status),
+                        OnFailure::Stop => return status,
                         OnFailure::Undo(undo) => {
                             let mut undo = command(&undo);
                             let _ = undo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-                            return ExitCode::from(status);
+                            return status;
                         }
                     }
                 }
@@ -174,11 +191,11 @@ fn sequence(acts: Vec<Act>) -> ExitCode {
             },
         }
     }
-    ExitCode::from(status)
+    status
 }
 
 /// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.
-fn run_one(run: &Run) -> Result<u8, ExitCode> {
+fn run_one(run: &Run) -> Result<u8, u8> {
     prepare(&run.call).map_err(|refusal| complain(&refusal))?;
     let mut command = command(&run.call);
     // Kept in memory rather than read from a pipe: what podman leaves running would hold a pipe open.
@@ -223,19 +240,19 @@ fn run_one(run: &Run) -> Result<u8, ExitCode> {
     Ok(docker_status(ended, run.ending))
 }
 
-fn memory_file() -> Result<File, ExitCode> {
+fn memory_file() -> Result<File, u8> {
     let flags = nix::sys::memfd::MFdFlags::MFD_CLOEXEC;
     nix::sys::memfd::memfd_create(c"docker-shim", flags).map(File::from).map_err(|e| cannot_keep(&e.into()))
 }
 
 /// What was written to a memory file.
-fn kept(file: &mut File) -> Result<Vec<u8>, ExitCode> {
+fn kept(file: &mut File) -> Result<Vec<u8>, u8> {
     let mut bytes = Vec::new();
     let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes));
     read.map(|_| bytes).map_err(|e| cannot_keep(&e))
 }
 
-fn cannot_keep(error: &std::io::Error) -> ExitCode {
+fn cannot_keep(error: &std::io::Error) -> u8 {
     complain(&Refusal::new(format!("docker: podman's output cannot be kept: {error}"), 1))
 }
 
@@ -253,7 +270,7 @@ fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
 }
 
 /// docker/cli's `PromptForConfirmation`: only `y` is yes; the end of input is no.
-fn confirm(question: &str) -> Result<bool, ExitCode> {
+fn confirm(question: &str) -> Result<bool, u8> {
     write_stdout(question.as_bytes())?;
     let mut line = String::new();
     let _ = std::io::stdin().lock().read_line(&mut line);
@@ -261,11 +278,11 @@ fn confirm(question: &str) -> Result<bool, ExitCode> {
 }
 
 /// Lists the unused volumes and removes those that may go, one by one, in the words of `docker volume prune`.
-fn prune_volumes(list: &Call, remove: &Call, all: bool, labels: &[String]) -> Result<(), ExitCode> {
+fn prune_volumes(list: &Call, remove: &Call, all: bool, labels: &[String]) -> Result<(), u8> {
     let listed = command(list).stdin(Stdio::null()).output().map_err(|e| complain(&cannot_start(list, &e)))?;
     if !listed.status.success() {
         let _ = std::io::stderr().write_all(&listed.stderr);
-        return Err(ExitCode::from(1));
+        return Err(1);
     }
     let volumes: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
     let mut removed = Vec::new();
@@ -294,6 +311,18 @@ fn has_label(volume: &serde_json::Value, wanted: &str) -> bool {
     let label = volume.get("Labels").and_then(|labels| labels.get(key)).and_then(serde_json::Value::as_str);
     let has = label.is_some_and(|label| value.is_none_or(|value| value == label));
     has != has_not
+}
+
+/// Opens those of file descriptors 0 to 2 that the caller has closed, so that no file of ours takes their place.
+pub fn open_standard_streams() {
+    for fd in 0..=2 {
+        // SAFETY: fcntl and open on plain numbers; a lower descriptor than `fd` is never free here.
+        unsafe {
+            if nix::libc::fcntl(fd, nix::libc::F_GETFD) == -1 {
+                nix::libc::open(c"/dev/null".as_ptr(), nix::libc::O_RDWR);
+            }
+        }
+    }
 }
 
 /// The names in argv by which we are called as Docker itself rather than by our own name.

@@ -32,14 +32,8 @@ pub enum Parsed {
 pub struct Unknown {
     pub globals: Uses,
     pub words: Vec<OsString>,
-}
-
-impl Unknown {
-    /// Docker's refusal of it.
-    pub fn refusal(&self) -> UsageError {
-        let word = self.words.first().map(|w| w.to_string_lossy()).unwrap_or_default();
-        refuse(format!("docker: unknown command: docker {word}\n\nRun 'docker --help' for more information"))
-    }
+    /// What Docker says when no CLI plugin has the command either: it reads the words as the root's own.
+    pub otherwise: Box<Result<Parsed, UsageError>>,
 }
 
 /// What the grammar depends on besides the catalogue.
@@ -54,23 +48,35 @@ pub struct Options {
 /// A request for help.
 pub struct Help {
     pub command: &'static Command,
-    /// cobra's note about the deprecated `-h`, to be printed first.
-    pub note: Option<Note>,
+    pub notes: Notes,
     /// A group without a sub-command shows its help on stderr, `--help` shows it on stdout.
     pub on_stderr: bool,
     /// What a group's help says of an unknown sub-command, on stderr, and with status 1 (buildx only).
     pub error: Option<String>,
 }
 
-/// pflag's note on a deprecated flag. cobra shows a command's on stdout; the root's own parse shows it on stderr.
-pub struct Note {
-    pub text: String,
-    pub on_stderr: bool,
+/// pflag's notes on deprecated flags, in the order of their uses, printed before anything else. cobra shows a command's on
+/// stdout; the root's own reading shows them on stderr.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    pub stdout: Vec<String>,
+    pub stderr: Vec<String>,
+}
+
+impl Notes {
+    pub fn is_empty(&self) -> bool {
+        self.stdout.is_empty() && self.stderr.is_empty()
+    }
+    /// The lines as they are printed.
+    pub fn text(lines: &[String]) -> String {
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
 }
 
 /// A command line that Docker refuses: its words for stderr and its exit status (flags 125, everything else 1).
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError {
+    pub notes: Notes,
     pub message: String,
     pub status: u8,
 }
@@ -90,106 +96,131 @@ static HELP: Flag = catalogue::flag("help", Kind::Switch, "Show this help").shor
 /// The root's own `--version`, `-v`, which cobra adds.
 static VERSION: Flag = catalogue::flag("version", Kind::Switch, "Show the version and quit").short('v');
 
+/// cobra's `docker help [command]`; what it says is said by the other commands' help.
+static HELP_COMMAND: Command = catalogue::command("help", "[command]", Arity::Any, "Show the help of a command");
+
 /// Reads a whole argv, without the program's name.
 pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> {
     let root = catalogue::root();
     let buildkit = options.buildkit;
     let mut globals = Flags::default();
-    let rest = globals.read(root, argv, false).map_err(|e| flag_error(root, buildkit, &e))?;
-    let note = globals.shorthand_help.then(|| Note { text: HELP_SHORTHAND_NOTE.to_string(), on_stderr: true });
+    let mut rest = globals.read(root, argv, false).map_err(|e| flag_error(root, buildkit, &e))?;
+    let mut notes = Notes { stdout: vec![], stderr: std::mem::take(&mut globals.notes) };
+    check_globals(&globals.uses)?;
     let Some(first) = rest.first() else {
+        let help = |on_stderr| Parsed::Help(Help { command: root, notes, on_stderr, error: None });
         return Ok(if globals.help {
-            Parsed::Help(Help { command: root, note, on_stderr: false, error: None })
+            help(false)
         } else if globals.version {
             Parsed::Version
         } else {
-            Parsed::Help(Help { command: root, note, on_stderr: true, error: None })
+            help(true)
         });
     };
     if first == "help" {
-        return help_command(&rest[1..]);
+        return help_command(&rest[1..], notes);
     }
     if first == "completion" {
         return completion_command(&rest[1..]);
     }
-    let mut rest = rest;
-    if buildkit && rest[0] == "builder" {
+    if buildkit && first == "builder" {
         // docker/cli's processAliases: every `docker builder …` is buildx's.
         rest[0] = "buildx".into();
     }
     let (command, words) = traverse(root, &rest)?;
     if command.path.is_empty() {
-        // cobra looks at these two before the arguments.
-        if globals.help {
-            return Ok(Parsed::Help(Help { command, note, on_stderr: false, error: None }));
-        }
-        if globals.version {
-            return Ok(Parsed::Version);
-        }
-        return Ok(Parsed::Unknown(Unknown { globals: globals.uses, words: rest }));
+        let otherwise = Box::new(as_root(&rest, &globals, notes));
+        return Ok(Parsed::Unknown(Unknown { globals: globals.uses, words: rest, otherwise }));
     }
+    let invocation = |uses, args, extras, notes| Invocation { globals: globals.uses.clone(), command, uses, args, extras, notes };
     if command.options_end == OptionsEnd::Unread {
-        let args = words.to_vec();
-        return Ok(Parsed::Invocation(Invocation {
-            globals: globals.uses,
-            command,
-            uses: Uses::default(),
-            args,
-            extras: vec![],
-            notes: vec![],
-        }));
+        return Ok(Parsed::Invocation(invocation(Uses::default(), words.to_vec(), vec![], notes)));
     }
-
     let interspersed = command.options_end == OptionsEnd::Interspersed;
-    let extra = options.podman_extras;
-    let mut flags = Flags { help: globals.help, shorthand_help: globals.shorthand_help, extra, ..Flags::default() };
+    let mut flags = Flags { help: globals.help, extra: options.podman_extras, ..Flags::default() };
     let args = flags.read(command, words, interspersed).map_err(|e| flag_error(command, buildkit, &e))?;
+    notes.stdout = flags.notes;
     if flags.help {
-        if flags.shorthand_help && !globals.shorthand_help {
-            flags.notes.push(HELP_SHORTHAND_NOTE.to_string());
-        }
-        let note = (!flags.notes.is_empty()).then(|| Note { text: flags.notes.join("\n"), on_stderr: false });
         let command = spoken_for(command, buildkit);
-        return Ok(Parsed::Help(Help { command, note, on_stderr: false, error: None }));
+        return Ok(Parsed::Help(Help { command, notes, on_stderr: false, error: None }));
     }
     if command.arity == Arity::Group {
-        return group(command, args);
+        return group(command, args, notes);
     }
-    check_arity(command, buildkit, args.len())?;
-    let (uses, extras, notes) = (flags.uses, flags.extras, flags.notes);
-    Ok(Parsed::Invocation(Invocation { globals: globals.uses, command, uses, args, extras, notes }))
+    match check_arity(command, buildkit, args.len()) {
+        Ok(()) => Ok(Parsed::Invocation(invocation(flags.uses, args, flags.extras, notes))),
+        Err(error) => Err(UsageError { notes, ..error }),
+    }
+}
+
+/// What docker/cli looks at as soon as it has read the root's flags, before the command (`cli/command/cli.go`).
+fn check_globals(globals: &Uses) -> Result<(), UsageError> {
+    let given = |name| globals.text(name).filter(|value| !value.is_empty());
+    if let Some(level) = given("log-level") {
+        let level = level.to_string_lossy();
+        let known = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+        if !known.contains(&level.to_lowercase().as_str()) {
+            return Err(refuse(format!("Unable to parse logging level: {level}")));
+        }
+    }
+    match (given("host"), given("context")) {
+        (Some(_), Some(_)) => Err(refuse("conflicting options: cannot specify both --host and --context".to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// What Docker makes of words that begin with no command of its own: cobra reads them by the root's flags, wherever they
+/// stand, before it says so.
+fn as_root(words: &[OsString], globals: &Flags, mut notes: Notes) -> Result<Parsed, UsageError> {
+    let root = catalogue::root();
+    let mut flags = Flags { help: globals.help, version: globals.version, uses: globals.uses.clone(), ..Flags::default() };
+    let args = flags.read(root, words, true).map_err(|e| flag_error(root, true, &e))?;
+    notes.stdout = flags.notes;
+    if flags.help {
+        return Ok(Parsed::Help(Help { command: root, notes, on_stderr: false, error: None }));
+    }
+    if flags.version {
+        return Ok(Parsed::Version);
+    }
+    let word = args.first().map(|w| w.to_string_lossy()).unwrap_or_default();
+    let error = refuse(format!("docker: unknown command: docker {word}\n\nRun 'docker --help' for more information"));
+    Err(UsageError { notes, ..error })
 }
 
 /// A group that no sub-command was found for: its help, or Docker's "unknown command".
-fn group(command: &'static Command, args: Vec<OsString>) -> Result<Parsed, UsageError> {
+fn group(command: &'static Command, args: Vec<OsString>, notes: Notes) -> Result<Parsed, UsageError> {
     let buildx = is_buildx(command);
     match args.first() {
-        None => Ok(Parsed::Help(Help { command, note: None, on_stderr: !buildx, error: None })),
+        None => Ok(Parsed::Help(Help { command, notes, on_stderr: !buildx, error: None })),
         Some(word) if buildx => {
             let error = format!("ERROR: unknown command: {}", go::quote(word.as_bytes()));
-            Ok(Parsed::Help(Help { command, note: None, on_stderr: false, error: Some(error) }))
+            Ok(Parsed::Help(Help { command, notes, on_stderr: false, error: Some(error) }))
         }
         Some(word) => {
             let (path, word) = (command.command_path(), String::from_utf8_lossy(word.as_bytes()));
             let usage = command.use_line();
-            Err(refuse(format!("docker: unknown command: {path} {word}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information")))
+            let message = format!("docker: unknown command: {path} {word}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information");
+            Err(UsageError { notes, ..refuse(message) })
         }
     }
 }
 
 /// `docker help [COMMAND…]`.
-fn help_command(words: &[OsString]) -> Result<Parsed, UsageError> {
-    let mut command = catalogue::root();
-    let mut rest = words;
+fn help_command(words: &[OsString], mut notes: Notes) -> Result<Parsed, UsageError> {
+    let mut flags = Flags::default();
+    let words = flags.read(&HELP_COMMAND, words, true).map_err(|e| flag_error(&HELP_COMMAND, true, &e))?;
+    notes.stdout = flags.notes;
+    let mut command = if flags.help { &HELP_COMMAND } else { catalogue::root() };
+    let mut rest = if flags.help { &[] } else { words.as_slice() };
     while let Some(child) = rest.first().and_then(|w| w.to_str()).and_then(|w| catalogue::child(command, w)) {
         command = child;
         rest = &rest[1..];
     }
     if !rest.is_empty() {
         let topic = rest.join(OsStr::new(" "));
-        return Err(refuse(format!("unknown help topic: {}", topic.to_string_lossy())));
+        return Err(UsageError { notes, ..refuse(format!("unknown help topic: {}", topic.to_string_lossy())) });
     }
-    Ok(Parsed::Help(Help { command, note: None, on_stderr: false, error: None }))
+    Ok(Parsed::Help(Help { command, notes, on_stderr: false, error: None }))
 }
 
 /// `docker completion SHELL`: cobra's hidden command.
@@ -201,7 +232,7 @@ fn completion_command(words: &[OsString]) -> Result<Parsed, UsageError> {
 }
 
 fn refuse(message: String) -> UsageError {
-    UsageError { message, status: 1 }
+    UsageError { notes: Notes::default(), message, status: 1 }
 }
 
 /// cobra's `Command.Traverse`: finds the command, reading the groups' flags on the way. A group's flag that it does not
@@ -258,7 +289,6 @@ fn letter_is(flag: &Flag, byte: u8) -> bool {
 struct Flags {
     uses: Uses,
     help: bool,
-    shorthand_help: bool,
     version: bool,
     notes: Vec<String>,
     /// Whether unknown long flags are kept, as Podman's, rather than refused.
@@ -347,8 +377,8 @@ impl Flags {
                 let (letter, all) = (go::quote_rune(letter), String::from_utf8_lossy(letters));
                 return Err(format!("flag needs an argument: {letter} in -{all}"));
             };
-            if flag.long == HELP.long {
-                self.shorthand_help = true;
+            if std::ptr::eq(flag, &HELP) {
+                self.notes.push(HELP_SHORTHAND_NOTE.to_string());
             }
             self.set(flag, value, Spelling::Short)?;
         }
@@ -357,7 +387,10 @@ impl Flags {
 
     /// pflag's `FlagSet.Set`.
     fn set(&mut self, flag: &'static Flag, value: OsString, spelled: Spelling) -> Result<(), String> {
-        if let Err(cause) = values::check(flag.kind, &value) {
+        // The root's -H is a list that takes one.
+        let second_host = flag.long == "host" && self.uses.given("host");
+        let checked = if second_host { Err("specify only one -H".to_string()) } else { values::check(flag.kind, &value) };
+        if let Err(cause) = checked {
             let name = match flag.short {
                 Some(letter) if flag.long != HELP.long => format!("-{letter}, --{}", flag.long),
                 _ => format!("--{}", flag.long),
@@ -373,10 +406,7 @@ impl Flags {
             return Ok(());
         }
         if let Some(note) = catalogue::deprecation(flag) {
-            let note = format!("Flag --{} has been deprecated, {note}", flag.long);
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
+            self.notes.push(format!("Flag --{} has been deprecated, {note}", flag.long));
         }
         self.uses.0.push(FlagUse { flag, value, spelled });
         Ok(())
@@ -395,7 +425,11 @@ fn find(command: &'static Command, is: impl Fn(&Flag) -> bool) -> Option<&'stati
 /// docker/cli's `FlagErrorFunc`.
 fn flag_error(command: &'static Command, buildkit: bool, error: &str) -> UsageError {
     let (path, usage) = spoken(command, buildkit);
-    UsageError { message: format!("{error}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"), status: 125 }
+    UsageError {
+        notes: Notes::default(),
+        message: format!("{error}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"),
+        status: 125,
+    }
 }
 
 /// The path and usage line in messages. `docker build` is buildx's since Docker 23.

@@ -3,16 +3,14 @@
 use std::fmt::Write;
 
 use crate::catalogue::{self, Arity, Command, DOCKER_VERSION, Flag, Kind, Span};
-use crate::grammar::Help;
+use crate::grammar::{Help, Notes};
 use crate::plan::Answer;
 
 /// What a request for help is answered with.
 pub fn answer(request: &Help) -> Answer {
     let mut answer = Answer::default();
-    if let Some(note) = &request.note {
-        let stream = if note.on_stderr { &mut answer.stderr } else { &mut answer.stdout };
-        stream.extend_from_slice(format!("{}\n", note.text).as_bytes());
-    }
+    answer.stdout.extend_from_slice(Notes::text(&request.notes.stdout).as_bytes());
+    answer.stderr.extend_from_slice(Notes::text(&request.notes.stderr).as_bytes());
     let stream = if request.on_stderr { &mut answer.stderr } else { &mut answer.stdout };
     stream.extend_from_slice(text(request.command, width()).as_bytes());
     if let Some(error) = &request.error {

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::catalogue::{Command, Flag};
+use crate::grammar::Notes;
 
 /// How a flag was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,6 @@ pub struct Invocation {
     pub args: Vec<OsString>,
     /// Long flags that only Podman knows, as written (`podman_extras`).
     pub extras: Vec<OsString>,
-    /// Lines that Docker prints on stdout before it starts: a deprecated flag was used.
-    pub notes: Vec<String>,
+    /// What Docker prints before it starts: a deprecated flag was used.
+    pub notes: Notes,
 }

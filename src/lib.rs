@@ -14,15 +14,14 @@ pub mod plan;
 pub mod settings;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-use grammar::Parsed;
+use grammar::{Parsed, UsageError};
 use host::{Host, ThisHost};
 use plan::{Answer, Plan, Refusal};
 
 /// Runs one Docker command line (argv without the program's name) and gives Docker's exit status.
 /// With `DOCKER_SHIM_EXPLAIN=1` it prints what it would do instead.
-pub fn docker(argv: &[OsString]) -> ExitCode {
+pub fn docker(argv: &[OsString]) -> u8 {
     let host = ThisHost::new();
     let plan = plan_of(argv, &host);
     if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {
@@ -38,12 +37,16 @@ pub fn plan_of(argv: &[OsString], host: &dyn Host) -> Plan {
         buildkit: host.env("DOCKER_BUILDKIT").is_none_or(|v| !matches!(v.to_str(), Some("0" | "f" | "F" | "false" | "FALSE" | "False"))),
         podman_extras: host.settings().podman_extras,
     };
-    match grammar::parse(argv, options) {
+    plan_parsed(grammar::parse(argv, options), host)
+}
+
+fn plan_parsed(parsed: Result<Parsed, UsageError>, host: &dyn Host) -> Plan {
+    match parsed {
         Ok(Parsed::Invocation(invocation)) => plan::plan(&invocation, host),
         Ok(Parsed::Help(request)) => Plan::Answer(help::answer(&request)),
         Ok(Parsed::Version) => Plan::Answer(Answer { stdout: help::version_line().into_bytes(), ..Answer::default() }),
         Ok(Parsed::Completion(shell)) => admin::generate::completion(&shell.to_string_lossy()),
-        Ok(Parsed::Unknown(unknown)) => plan::plan_unknown(&unknown, host),
-        Err(error) => Plan::Refuse(Refusal::new(error.message, error.status)),
+        Ok(Parsed::Unknown(unknown)) => plan::plan_unknown(&unknown, host).unwrap_or_else(|| plan_parsed(*unknown.otherwise, host)),
+        Err(error) => plan::after_notes(Plan::Refuse(Refusal::new(error.message, error.status)), &error.notes),
     }
 }

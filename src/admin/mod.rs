@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
@@ -44,7 +43,7 @@ pub fn cli() -> Command {
 }
 
 /// Runs one of our own verbs; argv is without the program's name.
-pub fn main(argv: Vec<OsString>) -> ExitCode {
+pub fn main(argv: Vec<OsString>) -> u8 {
     let matches = match cli().try_get_matches_from(std::iter::once(OsString::from("docker-shim")).chain(argv)) {
         Ok(matches) => matches,
         Err(error) => {

@@ -25,7 +25,7 @@ pub static COMMANDS: &[Command] = &[
         flag("gateway", IpSlice, "Gateway of the subnet").default("[]"),
         flag("ingress", Switch, "Make swarm's routing-mesh network").refuse("Podman has no swarm mode; leave --ingress out"),
         flag("internal", Switch, "No way out of this network"),
-        flag("ip-range", IpNetSlice, "Part of the subnet to hand addresses out from").default("[]"),
+        flag("ip-range", StringSlice, "Part of the subnet to hand addresses out from").default("[]"),
         flag("ipam-driver", Text, "Driver that hands addresses out").default("default").podman_since(PODMAN_4_3),
         flag("ipam-opt", Map(Item::Any), "Option of the address driver").default("map[]").refuse("Podman has no options of the address driver; leave --ipam-opt out"),
         flag("ipv4", Switch, "Hand IPv4 addresses out").default("true").since(4).rule(network::ipv4),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, SigmaskHow, sigaction};
 
 /// The child that signals go to; 0 before it is known.
 static CHILD: AtomicI32 = AtomicI32::new(0);
@@ -28,12 +28,17 @@ extern "C" fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut l
 /// Signals are passed on while it lives.
 pub struct Forwarding {
     before: Vec<(Signal, SigAction)>,
+    /// The signal mask as it was.
+    mask: SigSet,
 }
 
 impl Forwarding {
-    /// Installs the handlers, but not over a signal that the caller has us ignore.
+    /// Installs the handlers, but not over a signal that the caller has us ignore. The signals wait until the child is there,
+    /// so that none is lost in between. (The standard library gives a child an empty mask.)
     pub fn start() -> Forwarding {
         CHILD.store(0, Ordering::Relaxed);
+        let ours: SigSet = PASSED_ON.into_iter().chain(INTERRUPTS).collect();
+        let mask = ours.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
         let action = SigAction::new(SigHandler::SigAction(pass_on), SaFlags::SA_RESTART | SaFlags::SA_SIGINFO, SigSet::empty());
         let mut before = Vec::new();
         for signal in PASSED_ON.into_iter().chain(INTERRUPTS) {
@@ -47,18 +52,20 @@ impl Forwarding {
                 }
             }
         }
-        Forwarding { before }
+        Forwarding { before, mask }
     }
 
     /// The child is there. (exec has reset its handlers to the defaults.)
     pub fn to(&self, child: u32) {
         CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
+        let _ = self.mask.thread_set_mask();
     }
 }
 
 impl Drop for Forwarding {
     fn drop(&mut self) {
         CHILD.store(0, Ordering::Relaxed);
+        let _ = self.mask.thread_set_mask();
         for (signal, action) in &self.before {
             // SAFETY: puts back what was there.
             let _ = unsafe { sigaction(*signal, action) };

@@ -22,8 +22,13 @@ pub fn quote(value: &[u8]) -> String {
     out
 }
 
-/// Go's `%q` of one byte: the byte as a rune, thus Latin-1 above ASCII. pflag says so of an unknown shorthand.
+/// Go's `%q` of an unknown shorthand as pflag 1.0.6 has it: the first byte of the letter's UTF-8, the letter being a byte.
 pub fn quote_rune(byte: u8) -> String {
+    let byte = match byte {
+        0xc0.. => 0xc3,
+        0x80.. => 0xc2,
+        ascii => ascii,
+    };
     let mut out = String::from("'");
     push_escaped(&mut out, char::from(byte), '\'');
     out.push('\'');
@@ -388,8 +393,8 @@ mod tests {
         assert_eq!(quote_rune(b'\''), r"'\''");
         assert_eq!(quote_rune(b'"'), "'\"'");
         assert_eq!(quote_rune(0xc3), "'Ã'");
-        assert_eq!(quote_rune(0xa0), r"'\u00a0'");
-        assert_eq!(quote_rune(0x80), r"'\u0080'");
+        assert_eq!(quote_rune(0xff), "'Ã'");
+        assert_eq!(quote_rune(0x80), "'Â'");
     }
 
     #[test]

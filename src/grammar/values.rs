@@ -44,9 +44,10 @@ pub fn check(kind: Kind, value: &OsStr) -> Result<(), String> {
         Kind::Filter => Err("bad format of filter (expected name=value)".into()),
         // The addresses are plain strings to Docker 28's client; its daemon looks at them.
         Kind::Ip => Ok(()),
-        Kind::StringSlice | Kind::IpSlice | Kind::IpNetSlice if value.is_empty() => Ok(()),
-        Kind::StringSlice | Kind::IpSlice | Kind::IpNetSlice => csv::record(value).map(drop),
+        Kind::StringSlice | Kind::IpSlice if value.is_empty() => Ok(()),
+        Kind::StringSlice | Kind::IpSlice => csv::record(value).map(drop),
         Kind::StringToString => records::string_to_string(value),
+        Kind::IpNetSlice => address::ip_net_slice(value),
         Kind::Ulimit => ulimit(value),
         Kind::Mount => records::mount(value),
         Kind::Network => records::network(value),

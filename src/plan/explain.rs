@@ -59,6 +59,9 @@ fn show_act(text: &mut String, act: &Act) {
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");
         }),
+        Act::Warn(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
+            let _ = writeln!(text, "warn {line}");
+        }),
         Act::Complain(refusal) => {
             let _ = writeln!(text, "complain status={} {}", refusal.status, refusal.message);
         }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::catalogue::{CommandTreatment, Flag, Kind, Podman, Treatment};
-use crate::grammar::Unknown;
+use crate::grammar::{Notes, Unknown};
 use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
 
@@ -63,6 +63,8 @@ pub enum Act {
     Run(Run),
     /// Print to stdout.
     Print(Vec<u8>),
+    /// Print to stderr.
+    Warn(Vec<u8>),
     /// Print to stderr and end with a status other than 0, after the remaining acts.
     Complain(Refusal),
     /// Print to stderr, should anything before it have failed.
@@ -360,39 +362,47 @@ pub fn csv_field(value: &OsStr) -> OsString {
 /// Decides what to do. Pure but for the questions it asks of the host.
 pub fn plan(invocation: &Invocation, host: &dyn Host) -> Plan {
     let plan = decide(invocation, host).unwrap_or_else(Plan::Refuse);
-    if invocation.notes.is_empty() {
-        return plan;
-    }
-    let print = Act::Print(format!("{}\n", invocation.notes.join("\n")).into_bytes());
-    let run = |call, ending| Act::Run(Run::new(call, ending));
-    match plan {
-        Plan::Exec(call) | Plan::Delegate(call) => Plan::Sequence(vec![print, run(call, Ending::Same)]),
-        Plan::Sequence(acts) => Plan::Sequence(std::iter::once(print).chain(acts).collect()),
-        Plan::Refuse(refusal) => Plan::Sequence(vec![print, Act::Complain(refusal)]),
-        answer => answer,
-    }
+    after_notes(plan, &invocation.notes)
 }
 
-/// A command that Docker does not have: a CLI plugin's, or with `podman_extras` Podman's own; otherwise Docker's refusal.
-pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Plan {
-    let decide = || {
-        let engine = Engine::of(&unknown.globals, host)?;
-        let name = unknown.words.first().and_then(|w| w.to_str()).unwrap_or_default();
-        let args = unknown.words.get(1..).unwrap_or_default();
-        if let Some(plan) = rules::compose::plugin(host, &engine, name, args) {
-            return Ok(plan);
+/// The same plan with notes printed first. Docker prints them whatever comes of the command.
+pub fn after_notes(plan: Plan, notes: &Notes) -> Plan {
+    if notes.is_empty() {
+        return plan;
+    }
+    let first = [Act::Print(Notes::text(&notes.stdout).into_bytes()), Act::Warn(Notes::text(&notes.stderr).into_bytes())];
+    let rest = match plan {
+        Plan::Exec(call) | Plan::Delegate(call) => vec![Act::Run(Run::new(call, Ending::Same))],
+        Plan::Sequence(acts) => acts,
+        Plan::Refuse(refusal) => vec![Act::Complain(refusal)],
+        Plan::Answer(mut answer) => {
+            answer.stdout.splice(..0, Notes::text(&notes.stdout).into_bytes());
+            answer.stderr.splice(..0, Notes::text(&notes.stderr).into_bytes());
+            return Plan::Answer(answer);
         }
-        let known_to_podman = !name.is_empty() && !name.starts_with('-');
-        if host.settings().podman_extras && known_to_podman {
-            let mut words = engine.options();
-            words.extend(unknown.words.iter().cloned());
-            let env = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).chain(engine.env()).collect();
-            return Ok(Plan::Exec(Call { program: host.podman()?.to_path_buf(), args: words, env, prepare: vec![] }));
-        }
-        let refusal = unknown.refusal();
-        Err(Refusal::new(refusal.message, refusal.status))
     };
-    decide().unwrap_or_else(Plan::Refuse)
+    Plan::Sequence(first.into_iter().chain(rest).collect())
+}
+
+/// A command that Docker does not have: a CLI plugin's, or with `podman_extras` Podman's own. None where it is nobody's.
+pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Option<Plan> {
+    let (name, words) = unknown.words.split_first()?;
+    let name = name.to_str()?;
+    let extra = host.settings().podman_extras && !name.is_empty() && !name.starts_with('-');
+    let plan = || {
+        let engine = Engine::of(&unknown.globals, host)?;
+        if let Some(plan) = rules::compose::plugin(host, &engine, name, words) {
+            return Ok(Some(plan));
+        }
+        if !extra {
+            return Ok(None);
+        }
+        let mut args = engine.options();
+        args.extend(unknown.words.iter().cloned());
+        let env = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).chain(engine.env()).collect();
+        Ok(Some(Plan::Exec(Call { program: host.podman()?.to_path_buf(), args, env, prepare: vec![] })))
+    };
+    plan().unwrap_or_else(|refusal| Some(Plan::Refuse(refusal)))
 }
 
 fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {

@@ -2,7 +2,7 @@
 //! `--add-host`, `--dns-search`.
 
 use super::super::go::{NumberFault, cut, find, lossy, parse_int, quote, trim_space};
-use super::Check;
+use super::{Check, csv};
 
 /// An address that `netip.ParseAddr` took.
 struct Address {
@@ -13,6 +13,29 @@ struct Address {
 /// `net.ParseIP`: no zone.
 pub fn is_ip(text: &[u8]) -> bool {
     address(text).is_ok_and(|address| !address.zone)
+}
+
+/// `net.ParseCIDR`.
+fn is_cidr(text: &[u8]) -> bool {
+    let (ip, Some(prefix)) = cut(text, b'/') else { return false };
+    let Ok(ip) = address(ip) else { return false };
+    let digits = !prefix.is_empty() && prefix.iter().all(u8::is_ascii_digit);
+    let length = prefix.iter().fold(0u32, |n, c| (n * 10 + u32::from(c.wrapping_sub(b'0'))).min(1000));
+    !ip.zone && digits && length <= if ip.v4 { 32 } else { 128 }
+}
+
+/// pflag `ipNetSlice`.
+pub fn ip_net_slice(value: &[u8]) -> Check {
+    match unquoted_items(value).into_iter().find(|item| !is_cidr(trim_space(item))) {
+        Some(item) => Err(format!("invalid string being converted to CIDR: {}", lossy(&item))),
+        None => Ok(()),
+    }
+}
+
+/// The items of a list whose quotes pflag throws away first; then CSV can only find nothing at all, which is no error.
+fn unquoted_items(value: &[u8]) -> Vec<Vec<u8>> {
+    let plain: Vec<u8> = value.iter().copied().filter(|c| !matches!(c, b'"' | b'\'' | b'`')).collect();
+    csv::record(&plain).unwrap_or_default()
 }
 
 /// `opts.ValidateIPAddress`.
