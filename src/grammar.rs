@@ -104,9 +104,10 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     let root = catalogue::root();
     let buildkit = options.buildkit;
     let mut globals = Flags::default();
-    let mut rest = globals.read(root, argv, false).map_err(|e| flag_error(root, buildkit, &e))?;
-    let mut notes = Notes { stdout: vec![], stderr: std::mem::take(&mut globals.notes) };
+    let read = globals.read(root, argv, false);
     check_globals(&globals.uses)?;
+    let mut rest = read.map_err(|e| flag_error(root, buildkit, &e))?;
+    let mut notes = Notes { stdout: vec![], stderr: std::mem::take(&mut globals.notes) };
     let Some(first) = rest.first() else {
         let help = |on_stderr| Parsed::Help(Help { command: root, notes, on_stderr, error: None });
         return Ok(if globals.help {

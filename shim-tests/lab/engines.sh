@@ -29,17 +29,19 @@ start() {
         sleep 0.1
     done
     mv "$run/pid.new" "$run/pid"
-    local sockets=(/run/lab/engine.sock /run/lab-ci/engine.sock)
-    if [ "$engine" = docker ]; then
-        sockets=(/run/docker.sock)
-    else
-        # shellcheck disable=SC2016
-        inside "$engine" ci sh -c 'setsid podman system service --time 0 unix:///run/lab-ci/engine.sock </dev/null >/run/lab-ci/log 2>&1 &'
-    fi
+    # shellcheck disable=SC2016
+    [ "$engine" = docker ] || inside "$engine" ci sh -c 'setsid podman system service --time 0 unix:///run/lab-ci/engine.sock </dev/null >/run/lab-ci/log 2>&1 &'
     inside "$engine" root sh -c "$(<"$HERE/inside/daemons.sh")" daemons "$engine"
-    inside "$engine" root sh -c "$(<"$HERE/inside/ready.sh")" ready "${sockets[@]}" || { tail -n 5 "$state"/log/* >&2; stop "$engine"; die "$engine did not come up"; }
+    answers "$engine" 300 || { tail -n 5 "$state"/log/* >&2; stop "$engine"; die "$engine did not come up"; }
     reset "$engine"
     say "$engine is up"
+}
+
+# answers ENGINE TRIES: whether registries and engine answer, within that many tenths of a second.
+answers() {
+    local sockets=(/run/lab/engine.sock /run/lab-ci/engine.sock)
+    [ "$1" != docker ] || sockets=(/run/docker.sock)
+    inside "$1" root sh -c "$(<"$HERE/inside/ready.sh")" ready "$2" "${sockets[@]}"
 }
 
 # hold ENGINE ROOT: runs as PID 1 of the new namespaces; builds the mount tree, then sleeps as the holder.
@@ -88,7 +90,7 @@ hold() {
         mount --bind "$state/home" "$tree/home/ci/.local/share/containers"
         mount --bind "$LAB/bin" "$tree/lab/bin"
     fi
-    hostname "$engine"
+    echo "$engine" >/proc/sys/kernel/hostname
     cd "$tree"
     pivot_root . .
     umount -l .

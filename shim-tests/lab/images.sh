@@ -1,13 +1,13 @@
 # The stand-in images, written straight into the storage layout of a registry: no engine makes them, so every engine
 # pulls the same bytes and agrees on digests and IDs. The data lies in $LAB/images/{open,auth} and is copied per engine.
 
-# ensure_images: makes the registry data unless it is there.
-ensure_images() {
-    [ ! -e "$LAB/images/done" ] || return 0
-    [ -x "$LAB/tools/docker-registry" ] || {
-        mkdir -p "$LAB/tools"
-        cp "$LAB/roots/bookworm/usr/bin/docker-registry" "$LAB/roots/bookworm/bin/busybox" "$LAB/tools/"
-    }
+# images_current: whether the registry data is there and was made by this file.
+images_current() { [ "$(cat "$LAB/images/done" 2>/dev/null)" = "$(cksum <"$HERE/images.sh")" ]; }
+
+# make_images: makes the registry data, and fetches the tools that all engines use.
+make_images() {
+    mkdir -p "$LAB/tools"
+    cp -f "$LAB/roots/bookworm/usr/bin/docker-registry" "$LAB/roots/bookworm/bin/busybox" "$LAB/tools/"
     rm -rf "$LAB/images"
     mkdir -p "$LAB/images"/{open,auth,layers}
     local layers=$LAB/images/layers architecture
@@ -49,7 +49,7 @@ ensure_images() {
     image "$architecture" "$path],\"Cmd\":[\"echo\",\"private\"]" busybox app
     tag private/app 1.0
     rm -rf "$layers"
-    touch "$LAB/images/done"
+    cksum <"$HERE/images.sh" >"$LAB/images/done"
 }
 
 # busybox_tree DIR: the file system of the image `busybox`.
@@ -88,21 +88,24 @@ put() {
 }
 
 # image ARCHITECTURE CONFIG LAYER…: an image of the named layers; CONFIG is the inside of its "config" object.
-# Sets DIGEST and SIZE (of the manifest), and BLOBS for `tag`.
+# Sets DIGEST and SIZE (of the manifest), and BLOBS for `tag`. Each image is a day younger than the one before, so that
+# lists sorted by age have one order.
 image() {
-    local architecture=$1 config=$2 base=$LAB/images/layers file=$LAB/images/layers/json name diffs='' layers='' history=''
+    local architecture=$1 config=$2 base=$LAB/images/layers file=$LAB/images/layers/json name diffs='' layers='' history='' created
     shift 2
+    DAY=$((${DAY:-0} + 1))
+    created=$(printf '2024-01-%02dT00:00:00Z' "$DAY")
     BLOBS=()
     for name; do
         put "$base/$name.gz"
         BLOBS+=("$DIGEST")
         layers+=",{\"mediaType\":\"application/vnd.docker.image.rootfs.diff.tar.gzip\",\"size\":$SIZE,\"digest\":\"$DIGEST\"}"
         diffs+=",\"$(cat "$base/$name.diff")\""
-        history+=",{\"created\":\"2024-01-01T00:00:00Z\",\"created_by\":\"ADD $name.tar.gz / # buildkit\",\"comment\":\"buildkit.dockerfile.v0\"}"
+        history+=",{\"created\":\"$created\",\"created_by\":\"ADD $name.tar.gz / # buildkit\",\"comment\":\"buildkit.dockerfile.v0\"}"
     done
-    history+=',{"created":"2024-01-01T00:00:00Z","created_by":"CMD # buildkit","comment":"buildkit.dockerfile.v0","empty_layer":true}'
-    printf '{"architecture":"%s","config":{%s},"created":"2024-01-01T00:00:00Z","history":[%s],"os":"linux","rootfs":{"type":"layers","diff_ids":[%s]}}' \
-        "$architecture" "$config" "${history#,}" "${diffs#,}" >"$file"
+    history+=",{\"created\":\"$created\",\"created_by\":\"CMD # buildkit\",\"comment\":\"buildkit.dockerfile.v0\",\"empty_layer\":true}"
+    printf '{"architecture":"%s","config":{%s},"created":"%s","history":[%s],"os":"linux","rootfs":{"type":"layers","diff_ids":[%s]}}' \
+        "$architecture" "$config" "$created" "${history#,}" "${diffs#,}" >"$file"
     put "$file"
     BLOBS+=("$DIGEST")
     printf '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":%s,"digest":"%s"},"layers":[%s]}' \

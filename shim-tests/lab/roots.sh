@@ -11,10 +11,11 @@ usual_engine() {
 }
 
 # engine_of ROOT: the name of the engine in a finished root; fails when there is none.
+# The file beside a root says: name, version, and the stamp of what the root was made by.
 engine_of() {
-    local name version
+    local name rest
     [ -r "$LAB/roots/$1.engine" ] || return 1
-    read -r name version <"$LAB/roots/$1.engine"
+    read -r name rest <"$LAB/roots/$1.engine"
     echo "$name"
 }
 
@@ -42,7 +43,7 @@ debian_mirror() {
 # ensure_tools: what the machine itself must have.
 ensure_tools() {
     local tool missing=
-    for tool in mmdebstrap:mmdebstrap unshare:util-linux nsenter:util-linux flock:util-linux perl:perl-base tar:tar; do
+    for tool in mmdebstrap:mmdebstrap unshare:util-linux nsenter:util-linux flock:util-linux mount:mount perl:perl-base tar:tar gpg:gpg; do
         command -v "${tool%%:*}" >/dev/null || missing+=" ${tool##*:}"
     done
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=" debian-archive-keyring"
@@ -56,7 +57,7 @@ ensure_tools() {
 # ensure_root ROOT: makes the root unless it is there; complains and fails when it cannot be had.
 ensure_root() {
     local root=$1
-    [ ! -e "$LAB/roots/$root.engine" ] || return 0
+    ! is_current "$root" || return 0
     [ "$root" = bookworm ] || ensure_root bookworm || return 1
     case $root in
         docker) bootstrap sid docker "$DOCKER_PACKAGES" \
@@ -66,12 +67,26 @@ ensure_root() {
     esac || { say "WARNING: no root '$root' could be made; going on without $(usual_engine "$root")"; return 1; }
 }
 
+# stamp_of ROOT, is_current ROOT: what a root is made by, as a number; whether the root that is there was made by it.
+stamp_of() {
+    local packages=$PODMAN_PACKAGES
+    case $1 in
+        docker) packages=$DOCKER_PACKAGES ;;
+        bookworm) packages+=,$TOOL_PACKAGES ;;
+    esac
+    { echo "$packages"; declare -f configure; } | cksum | cut -d' ' -f1
+}
+is_current() {
+    local name version stamp
+    { read -r name version stamp <"$LAB/roots/$1.engine"; } 2>/dev/null && [ "$stamp" = "$(stamp_of "$1")" ]
+}
+
 # bootstrap SUITE ROOT PACKAGES: mmdebstrap, our configuration, and last the file that says which engine it is.
 bootstrap() {
     local suite=$1 root=$2 packages=$3 tree=$LAB/roots/$2 mirror
     mirror=$(debian_mirror)
     say "making the root '$root' from Debian $suite (half a minute)"
-    rm -rf --one-file-system "$tree" "$tree.new"
+    rm -rf --one-file-system "$tree.engine" "$tree" "$tree.new"
     mmdebstrap --quiet --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' --include="$packages" \
         "$suite" "$tree.new" "$mirror" >"$LAB/roots/$root.log" 2>&1 9>&- || { tail -n 5 "$LAB/roots/$root.log" >&2; rm -rf --one-file-system "$tree.new"; return 1; }
     mv "$tree.new" "$tree"
@@ -90,7 +105,7 @@ configure() {
         chroot "$tree" usermod -aG docker ci || return 1
         version=$(with_proc "$tree" docker --version | sed -n 's/^Docker version \([0-9.]*\).*/\1/p')
         [ -n "$version" ] || { say "no docker in $tree"; return 1; }
-        echo "docker $version" >"$tree.engine"
+        echo "docker $version $(stamp_of "$root")" >"$tree.engine"
         return
     fi
     mkdir -p "$tree"/lab/bin "$tree"/etc/containers/{containers.conf.d,registries.conf.d}
@@ -112,7 +127,7 @@ insecure = true
 CONF
     version=$(with_proc "$tree" podman --version | sed -n 's/^podman version \([0-9.]*\).*/\1/p')
     [ -n "$version" ] || { say "no podman in $tree"; return 1; }
-    echo "podman-$version $version" >"$tree.engine"
+    echo "podman-$version $version $(stamp_of "$root")" >"$tree.engine"
 }
 
 # with_proc TREE CMD…: runs CMD in the tree with /proc there, which some programs need even for their version.
