@@ -11,6 +11,7 @@ pub mod help;
 pub mod host;
 pub mod invocation;
 pub mod plan;
+pub mod render;
 pub mod settings;
 
 use std::ffi::OsString;

@@ -90,8 +90,16 @@ struct Node {
 enum Kind {
     Text(String),
     Action(Box<Node>),
-    Branch { word: Word, pipe: Box<Node>, then: Vec<Node>, otherwise: Option<Vec<Node>> },
-    Template { name: String, pipe: Option<Box<Node>> },
+    Branch {
+        word: Word,
+        pipe: Box<Node>,
+        then: Vec<Node>,
+        otherwise: Option<Vec<Node>>,
+    },
+    Template {
+        name: String,
+        pipe: Option<Box<Node>>,
+    },
     Break,
     Continue,
     Pipe(Pipe),
@@ -107,7 +115,10 @@ enum Kind {
     Nil,
     Bool(bool),
     Number(Number),
-    Str { quoted: String, text: Vec<u8> },
+    Str {
+        quoted: String,
+        text: Vec<u8>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

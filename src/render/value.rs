@@ -13,7 +13,7 @@ mod json;
 mod time;
 
 pub use json::{to_json, to_json_unescaped};
-pub use time::Time;
+pub use time::{DURATION, Time};
 
 /// A Go type.
 #[derive(Debug)]

@@ -144,7 +144,7 @@ pub fn save(context: &Context) -> Result<Plan, Refusal> {
         draft.switch("multi-image-archive", true);
     }
     draft.args = names;
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
 
 /// `docker load`: on success without a word on stderr where it is quiet.

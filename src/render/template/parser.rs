@@ -443,10 +443,7 @@ impl Parser<'_> {
 /// Whether a command may begin with this.
 fn operand(kind: lexer::Kind) -> bool {
     use lexer::Kind::*;
-    matches!(
-        kind,
-        Bool | CharConstant | Complex | Dot | Field | Identifier | Number | Nil | RawString | String | Variable | LeftParen
-    )
+    matches!(kind, Bool | CharConstant | Complex | Dot | Field | Identifier | Number | Nil | RawString | String | Variable | LeftParen)
 }
 
 fn number(item: &Item) -> Result<Number, String> {

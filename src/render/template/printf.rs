@@ -1,6 +1,6 @@
 //! Go's `fmt` for the values of templates: `Sprint` and its kin, and `Sprintf` with flags, widths, precisions and its own error texts.
 
-use crate::render::value::{Data, Type, Value};
+use crate::render::value::{Data, Type};
 
 /// What `fmt` is given: a value, or nil.
 pub(super) type Arg<'a> = Option<(&'static Type, &'a Data)>;
@@ -309,6 +309,8 @@ impl Printer {
                     }
                 });
             }
+            (Data::Time(_), _) if verb == 'v' => self.string(&own_text(typ, data).unwrap_or_default()),
+            _ if verb == 'v' => self.text("<nil>"),
             _ => {
                 self.text(&format!("%!{verb}({}=", typ.name()));
                 self.erring = true;
@@ -342,7 +344,11 @@ impl Printer {
         match verb {
             'v' if self.flags.sharp_v => {
                 self.text(&format!("({})(", typ.name()));
-                if nil { self.text("nil") } else { self.hexadecimal(address, true) }
+                if nil {
+                    self.text("nil")
+                } else {
+                    self.hexadecimal(address, true)
+                }
                 self.text(")");
             }
             'v' if nil => self.pad(b"<nil>"),
@@ -416,7 +422,9 @@ impl Printer {
 
     fn quoted(&mut self, text: &[u8]) {
         let text = self.truncated(text);
-        let raw = std::str::from_utf8(text).ok().filter(|t| t.chars().all(|c| c == '\t' || !(c < ' ' || c == '`' || c == '\u{7f}' || c == '\u{feff}')));
+        let raw = std::str::from_utf8(text)
+            .ok()
+            .filter(|t| t.chars().all(|c| c == '\t' || !(c < ' ' || c == '`' || c == '\u{7f}' || c == '\u{feff}')));
         match raw {
             Some(raw) if self.flags.sharp => self.pad(format!("`{raw}`").as_bytes()),
             _ => self.pad(quote(text, self.flags.plus).as_bytes()),
@@ -447,21 +455,17 @@ impl Printer {
     fn integer(&mut self, magnitude: u64, negative: bool, signed: bool, verb: char) {
         match verb {
             'v' if self.flags.sharp_v && !signed => self.hexadecimal(magnitude, true),
-            'b' => self.signed(format!("{magnitude:b}"), "0b", negative),
-            'o' => {
-                let digits = format!("{magnitude:o}");
-                let prefix = if digits == "0" || self.flags.zero { "" } else { "0" };
-                self.signed(digits, prefix, negative);
-            }
+            'b' => self.digits(format!("{magnitude:b}"), "0b", negative),
+            'o' => self.digits(format!("{magnitude:o}"), "0", negative),
             'O' => {
                 let sharp = std::mem::replace(&mut self.flags.sharp, true);
-                self.signed(format!("{magnitude:o}"), "0o", negative);
+                self.digits(format!("{magnitude:o}"), "0o", negative);
                 self.flags.sharp = sharp;
             }
-            'x' => self.signed(format!("{magnitude:x}"), "0x", negative),
-            'X' => self.signed(format!("{magnitude:X}"), "0X", negative),
+            'x' => self.digits(format!("{magnitude:x}"), "0x", negative),
+            'X' => self.digits(format!("{magnitude:X}"), "0X", negative),
             'c' | 'q' | 'U' => self.code(if negative { magnitude.wrapping_neg() } else { magnitude }, verb),
-            _ => self.signed(magnitude.to_string(), "", negative),
+            _ => self.digits(magnitude.to_string(), "", negative),
         }
     }
 
@@ -486,10 +490,6 @@ impl Printer {
         }
     }
 
-    fn signed(&mut self, digits: String, prefix: &str, negative: bool) {
-        self.digits(digits, prefix, negative);
-    }
-
     fn digits(&mut self, mut digits: String, prefix: &str, negative: bool) {
         let flags = self.flags;
         let sign = match (negative, flags.plus, flags.space) {
@@ -507,7 +507,7 @@ impl Printer {
         if digits.len() < least {
             digits.insert_str(0, &"0".repeat(least - digits.len()));
         }
-        let prefix = if flags.sharp { prefix } else { "" };
+        let prefix = if flags.sharp && !(prefix == "0" && digits.starts_with('0')) { prefix } else { "" };
         self.pad_blank(format!("{sign}{prefix}{digits}").as_bytes());
     }
 
@@ -527,8 +527,7 @@ impl Printer {
             _ => "",
         };
         if !f.is_finite() {
-            // Go shows the sign of an infinity always, the one of NaN when asked.
-            let sign = if sign.is_empty() && f.is_infinite() && flags.plus { "+" } else { sign };
+            let sign = if sign.is_empty() && f.is_infinite() { "+" } else { sign };
             return self.pad_blank(format!("{sign}{}", if f.is_nan() { "NaN" } else { "Inf" }).as_bytes());
         }
         let number = if flags.sharp { with_point(&number, verb, precision) } else { number };
@@ -593,7 +592,7 @@ pub(crate) fn float(f: f64, verb: char, precision: Option<usize>) -> String {
             let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
             let count = mantissa.bytes().filter(u8::is_ascii_digit).count();
             let limit = match digits {
-                None => 21.min(if count > 21 { count } else { 21 }),
+                None => 6,
                 Some(d) if d > count && i32::try_from(count).is_ok_and(|c| c > exponent) => count,
                 Some(d) => d,
             };
@@ -642,7 +641,7 @@ fn escaped(c: char, quote: char, ascii: bool) -> String {
         _ if c == quote => format!("\\{c}"),
         ' '..='~' => c.into(),
         _ if !ascii && is_print(c) => c.into(),
-        '\0'..=' ' | '\u{7f}' => format!("\\x{:02x}", u32::from(c)),
+        '\0'..='\u{1f}' | '\u{7f}' => format!("\\x{:02x}", u32::from(c)),
         '\0'..='\u{ffff}' => format!("\\u{:04x}", u32::from(c)),
         _ => format!("\\U{:08x}", u32::from(c)),
     }
@@ -654,9 +653,4 @@ pub(super) fn is_print(c: char) -> bool {
         '"' | '\'' | '\\' => true,
         _ => format!("a{c}").escape_debug().count() == 2,
     }
-}
-
-/// The value as `fmt` takes it: what is in an interface, without that.
-pub(super) fn arg_of(value: &Value) -> Arg<'_> {
-    Some((value.typ, &value.data))
 }

@@ -1,6 +1,6 @@
 //! `time.Time`, as far as Docker's objects show it.
 
-use super::{BOOL, Data, Method, STRING, Type};
+use super::{BOOL, Data, Method, Named, STRING, Type};
 
 /// A moment and the zone that it is shown in.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,12 +108,51 @@ fn of(data: &Data) -> &Time {
     }
 }
 
+/// Go's `Duration.String`: `1h2m3.5s`, `250ms`.
+fn duration(nanos: i64) -> String {
+    let magnitude = nanos.unsigned_abs();
+    let sign = if nanos < 0 { "-" } else { "" };
+    let decimal = |whole: u64, part: u64, digits: usize| {
+        let fraction = format!(".{part:0digits$}");
+        format!("{whole}{}", fraction.trim_end_matches('0').trim_end_matches('.'))
+    };
+    match magnitude {
+        0 => "0s".into(),
+        1..1_000 => format!("{sign}{magnitude}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", decimal(magnitude / 1_000, magnitude % 1_000, 3)),
+        1_000_000..1_000_000_000 => format!("{sign}{}ms", decimal(magnitude / 1_000_000, magnitude % 1_000_000, 6)),
+        _ => {
+            let secs = magnitude / 1_000_000_000;
+            let hours = if secs >= 3600 { format!("{}h", secs / 3600) } else { String::new() };
+            let minutes = if secs >= 60 { format!("{}m", secs / 60 % 60) } else { String::new() };
+            format!("{sign}{hours}{minutes}{}s", decimal(secs % 60, magnitude % 1_000_000_000, 9))
+        }
+    }
+}
+
 static INT64: Type = Type::Int("int64");
+
+/// `time.Duration`: nanoseconds in JSON.
+pub static DURATION: Type = Type::Named(&Named {
+    name: "time.Duration",
+    under: &INT64,
+    methods: &[Method {
+        name: "String",
+        params: &[],
+        returns: &STRING,
+        call: |nanos, _| Ok(duration(if let Data::Int(n) = nanos { *n } else { 0 }).into()),
+    }],
+});
 
 pub(super) static METHODS: &[Method] = &[
     Method { name: "String", params: &[], returns: &STRING, call: |time, _| Ok(text(of(time)).into()) },
     Method { name: "Unix", params: &[], returns: &INT64, call: |time, _| Ok(of(time).secs.into()) },
-    Method { name: "IsZero", params: &[], returns: &BOOL, call: |time, _| Ok((of(time).secs == Time::ZERO.secs && of(time).nanos == 0).into()) },
+    Method {
+        name: "IsZero",
+        params: &[],
+        returns: &BOOL,
+        call: |time, _| Ok((of(time).secs == Time::ZERO.secs && of(time).nanos == 0).into()),
+    },
     Method {
         name: "UTC",
         params: &[],
