@@ -10,6 +10,9 @@ use std::ffi::{OsString, c_char, c_int};
 
 use docker_shim::{admin, execute};
 
+#[cfg(panic = "abort")]
+mod unwinder;
+
 /// The program's entry; gives the exit status.
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {

@@ -486,9 +486,9 @@ impl<'a> State<'a, '_> {
         if let Function::Choice = function.call {
             return self.choice(dot, name, args, last);
         }
-        let first = args.get(1).map_or(String::new(), Node::to_string);
+        let first = args.get(1).map(Node::to_string);
         let given = self.arguments(dot, name, (function.params, function.more), args, last)?;
-        match funcs::call(function, &first, given) {
+        match funcs::call(function, first, given) {
             Ok(val) => Ok(val),
             Err(error) => {
                 self.node = Some(command);

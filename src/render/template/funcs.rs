@@ -104,14 +104,21 @@ pub(super) fn find(name: &str, functions: Functions) -> Option<&'static Entry> {
 }
 
 /// Calls a function; `written` is its first argument as the template has it.
-pub(super) fn call<'a>(entry: &Entry, written: &str, args: Vec<Maybe<'a>>) -> Result<Maybe<'a>, String> {
+pub(super) fn call<'a>(entry: &Entry, written: Option<String>, args: Vec<Maybe<'a>>) -> Result<Maybe<'a>, String> {
     let out = match &entry.call {
         Function::Plain(plain) => plain(&args)?,
         Function::Part(part) => return part(&args),
         Function::Choice | Function::Call => {
             return Err(match concrete(&args[0]) {
                 None => "call of nil".into(),
-                Some(val) => format!("non-function {written} of type {}", val.typ.name()),
+                Some(val) => {
+                    let name = val.typ.name();
+                    let piped = || match &*val.data {
+                        Data::Str(text) => String::from_utf8_lossy(text).into_owned(),
+                        _ => format!("<{name} Value>"),
+                    };
+                    format!("non-function {} of type {name}", written.unwrap_or_else(piped))
+                }
             });
         }
     };
