@@ -30,7 +30,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use cases::{Case, glob};
 use expectations::Expectation;
@@ -83,9 +83,15 @@ fn run() -> Result<bool> {
         bail!("no Podman is up in the lab (DOCKER_SHIM_ENGINE_FREE=1 leaves out what needs one)");
     }
 
-    let mut answers = ask_all(&engines, &chosen)?;
-    let docker = engines.iter().position(Engine::is_docker).map(|at| (&engines[at], answers.remove(at)));
-    let podmans: Vec<&Engine> = engines.iter().filter(|engine| !engine.is_docker()).collect();
+    let mut docker = None;
+    let mut podmans = Vec::new();
+    for (engine, runs) in engines.iter().zip(ask_all(&engines, &chosen)) {
+        match runs {
+            Err(error) => report.check(Some(format!("FAILED {}: {error:#}", engine.name))),
+            Ok(runs) if engine.is_docker() => docker = Some((engine, runs)),
+            Ok(runs) => podmans.push((engine, runs)),
+        }
+    }
     let docker = live_docker(docker, &mut records, &all, recording, &mut report)?;
     let references: Vec<Result<Answer, String>> = chosen
         .iter()
@@ -99,7 +105,7 @@ fn run() -> Result<bool> {
             report.check(reference.as_ref().err().map(|problem| format!("{}/{}: {problem}", case.group, case.name)));
         }
     }
-    for (engine, runs) in podmans.iter().zip(&answers) {
+    for (engine, runs) in &podmans {
         for (case, run) in runs {
             let Some(Ok(reference)) = chosen.iter().position(|other| other.name == case.name).map(|at| &references[at]) else { continue };
             judge(engine, case, reference, &run.answer, &expectations, &mut report);
@@ -117,7 +123,7 @@ fn report_orphans(records: &Records, all: &[Case], report: &mut Report) {
 }
 
 /// Asks all engines at once, each its cases one after the other; the answers are in the order of the engines.
-fn ask_all<'a>(engines: &[Engine], cases: &[&'a Case]) -> Result<Vec<Vec<(&'a Case, Run)>>> {
+fn ask_all<'a>(engines: &[Engine], cases: &[&'a Case]) -> Vec<Result<Vec<(&'a Case, Run)>>> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = engines
             .iter()
@@ -138,14 +144,7 @@ fn ask_all<'a>(engines: &[Engine], cases: &[&'a Case]) -> Result<Vec<Vec<(&'a Ca
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .zip(engines)
-            .map(|(thread, engine)| match thread.join() {
-                Ok(runs) => runs.with_context(|| engine.name.clone()),
-                Err(_) => bail!("the thread of {} panicked", engine.name),
-            })
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("its thread panicked"))).collect()
     })
 }
 
@@ -168,7 +167,8 @@ fn live_docker<'a>(
     let answers: Vec<(&Case, Answer)> = runs.into_iter().map(|(case, run)| (case, run.answer)).collect();
     if recording {
         for (case, answer) in &answers {
-            report.check((answer.status == "timed out").then(|| format!("{}/{}: docker timed out", case.group, case.name)));
+            let no_answer = answer.status.parse::<u8>().is_err();
+            report.check(no_answer.then(|| format!("{}/{} on docker: {}", case.group, case.name, answer.status)));
         }
         records.update(&engine.version, all, &answers)?;
         println!("recorded {} answers of docker {}", answers.len(), engine.version);

@@ -44,7 +44,7 @@ answers() {
     inside "$1" root sh -c "$(<"$HERE/inside/ready.sh")" ready "$2" "${sockets[@]}"
 }
 
-# hold ENGINE ROOT: runs as PID 1 of the new namespaces; builds the mount tree, then sleeps as the holder.
+# hold ENGINE ROOT: runs as PID 1 of the new namespaces; builds the mount tree, then stays as the holder.
 hold() {
     local engine=$1 tree=$LAB/roots/$2 state=$LAB/state/$1 pid stat node user
     # /proc is still the machine's, so this is the PID that the machine sees.
@@ -109,9 +109,16 @@ table inet lab {
   chain forward { type filter hook forward priority -10; oifname "lab0" reject with icmpx type host-unreachable; }
 }
 RULES
-    touch /lab/state/ready
-    # Orphans fall to PID 1; ignoring SIGCHLD lets the kernel bury them.
-    exec env -i PATH="$PATH" LAB_ENGINE="$engine" perl -e '$0 = "docker-shim-lab $ENV{LAB_ENGINE}"; $SIG{CHLD} = "IGNORE"; sleep while 1'
+    # Orphans fall to PID 1; ignoring SIGCHLD lets the kernel bury them. Somebody has to listen where programs log.
+    # shellcheck disable=SC2016
+    exec env -i PATH="$PATH" LAB_ENGINE="$engine" perl -MSocket -e '
+        $0 = "docker-shim-lab $ENV{LAB_ENGINE}";
+        $SIG{CHLD} = "IGNORE";
+        socket(my $log, AF_UNIX, SOCK_DGRAM, 0) or die "socket: $!";
+        bind($log, sockaddr_un("/dev/log")) && chmod(0666, "/dev/log") or die "/dev/log: $!";
+        open(my $ready, ">", "/lab/state/ready") or die "ready: $!";
+        my $line;
+        recv($log, $line, 65536, 0) while 1'
 }
 
 # stop ENGINE: back to the base state (so that no cgroup of a container stays behind), then the namespaces go.
