@@ -2,7 +2,6 @@
 //!
 //! The rules are those of Go 1.24's documentation of `text/template` and `fmt`; error texts are Go's, for a template without a name.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use super::value::Value;
@@ -10,8 +9,11 @@ use super::value::Value;
 mod exec;
 mod funcs;
 mod lexer;
+mod literal;
 mod parser;
-pub(crate) mod printf;
+mod printf;
+pub(crate) mod strconv;
+mod val;
 
 /// A parsed template.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub struct Template {
     name: &'static str,
     text: String,
     /// The template itself under its own name, and those that it defines.
-    trees: HashMap<String, Vec<Node>>,
+    trees: Vec<(String, Vec<Node>)>,
 }
 
 /// What is wrong with a template, or with running it, in Go's words.
@@ -37,7 +39,7 @@ impl std::error::Error for TemplateError {}
 /// Go's option `missingkey`: what a key is that a map does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingKey {
-    /// No value, printed as `<no value>`; the fields of a struct's map of strings too.
+    /// No value, printed as `<no value>` whatever the map's elements are; only `index` gives their zero.
     Default,
     /// An error, as `docker inspect` has it for what the daemon sent.
     Error,
@@ -52,6 +54,10 @@ pub enum Functions {
 }
 
 impl Template {
+    fn tree(&self, name: &str) -> Option<&[Node]> {
+        self.trees.iter().find(|(known, _)| known == name).map(|(_, list)| list.as_slice())
+    }
+
     /// Parses a template without a name, as `templates.Parse` does.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
         Template::parse_named("", text)
@@ -153,7 +159,7 @@ impl fmt::Display for Node {
             Kind::Action(pipe) => write!(f, "{{{{{pipe}}}}}"),
             Kind::Branch { pipe, .. } => write!(f, "{pipe}"),
             Kind::Template { name, pipe } => {
-                write!(f, "{{{{template {}", printf::quote(name.as_bytes(), false))?;
+                write!(f, "{{{{template {}", strconv::quote(name.as_bytes(), false))?;
                 pipe.iter().try_for_each(|pipe| write!(f, " {pipe}"))?;
                 f.write_str("}}")
             }

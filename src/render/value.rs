@@ -329,7 +329,7 @@ fn decode(typ: &'static Type, json: &Json, numbers: bool) -> Data {
         (Type::Int(_), Json::Number(n)) => Data::Int(n.as_i64().unwrap_or_default()),
         (Type::Uint(_), Json::Number(n)) => Data::Uint(n.as_u64().unwrap_or_default()),
         (Type::Float, Json::Number(n)) => Data::Float(n.as_f64().unwrap_or_default()),
-        (Type::Str, Json::Number(n)) if ptr::eq(typ, &NUMBER) => Data::from(n.to_string()),
+        (Type::Str, Json::Number(n)) if ptr::eq(typ, &NUMBER) => Data::from(json::number_text(n)),
         (Type::Str, Json::String(text)) => Data::from(text.as_str()),
         (Type::Time, Json::String(text)) => Data::Time(Time::parse(text).unwrap_or(Time::ZERO)),
         (Type::List(elem), Json::Array(items)) => list(elem, items),

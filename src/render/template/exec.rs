@@ -4,21 +4,13 @@ use std::borrow::Cow;
 
 use super::funcs::{self, Function, Param};
 use super::printf;
+use super::strconv::quote;
+use super::val::{Maybe, Val, at, entry, truth};
 use super::{Functions, Kind, MissingKey, Node, Number, Template, Word};
 use crate::render::value::{BOOL, Data, FLOAT, INT, STRING, Type, Value};
 
-/// How deep templates may call each other; Go's own limit, which its text names, is 100000.
-const DEPTH: usize = 200;
-
-/// A value on its way, with the static type that Go's reflection knows of it.
-#[derive(Debug, Clone)]
-pub(super) struct Val<'a> {
-    pub typ: &'static Type,
-    pub data: Cow<'a, Data>,
-}
-
-/// Go's `reflect.Value`: `None` is the invalid one, that of an absent key.
-pub(super) type Maybe<'a> = Option<Val<'a>>;
+/// How deep lists may stand in each other and templates call each other; Go's own limit, which its text names, is 100000 calls.
+const DEPTH: usize = 250;
 
 /// Why a list ends before its end.
 enum Stop {
@@ -37,7 +29,7 @@ pub(super) fn run(
     functions: Functions,
     out: &mut Vec<u8>,
 ) -> (Vec<&'static str>, Result<(), String>) {
-    let Some(root) = template.trees.get(template.name) else { return (Vec::new(), Ok(())) };
+    let Some(root) = template.tree(template.name) else { return (Vec::new(), Ok(())) };
     let data = Val { typ: data.typ, data: Cow::Borrowed(&data.data) }.unwrapped();
     let variables = vec![("$", data.clone())];
     let mut state = State { template, missing, functions, out, node: None, name: template.name, variables, depth: 0, asked: Vec::new() };
@@ -62,90 +54,30 @@ struct State<'a, 'o> {
     asked: Vec<&'static str>,
 }
 
-impl<'a> Val<'a> {
-    pub(super) fn new(typ: &'static Type, data: Data) -> Val<'a> {
-        Val { typ, data: Cow::Owned(data) }
-    }
-
-    /// A part of the value.
-    pub(super) fn part(&self, typ: &'static Type, pick: impl Fn(&Data) -> Option<&Data>) -> Maybe<'a> {
-        let data = match &self.data {
-            Cow::Borrowed(data) => Cow::Borrowed(pick(data)?),
-            Cow::Owned(data) => Cow::Owned(pick(data)?.clone()),
-        };
-        Some(Val { typ, data })
-    }
-
-    /// What an interface holds or a pointer points to.
-    fn inner(&self) -> Maybe<'a> {
-        match (&*self.data, self.typ.under()) {
-            (Data::Any(value), _) => self.part(value.typ, |data| match data {
-                Data::Any(value) => Some(&value.data),
-                _ => None,
-            }),
-            (Data::Ptr(_), Type::Ptr(to)) => self.part(to, |data| match data {
-                Data::Ptr(inner) => Some(&**inner),
-                _ => None,
-            }),
-            _ => None,
-        }
-    }
-
-    /// What an interface holds; nothing, where it is nil. Any other value is itself.
-    pub(super) fn unwrapped(self) -> Maybe<'a> {
-        if matches!(self.typ, Type::Any) { self.inner() } else { Some(self) }
-    }
-
-    /// What is at the end of pointers and interfaces, and whether that is nil.
-    pub(super) fn indirect(mut self) -> (Val<'a>, bool) {
-        while matches!(self.typ.under(), Type::Any | Type::Ptr(_)) {
-            match self.inner() {
-                Some(inner) => self = inner,
-                None => return (self, true),
-            }
-        }
-        (self, false)
-    }
-
-    pub(super) fn arg(&self) -> printf::Arg<'_> {
-        Some((self.typ, &*self.data))
-    }
-}
-
-/// Whether `if` takes the value for true: no zero, nothing empty.
-pub(super) fn truth(val: &Maybe) -> bool {
-    let Some(val) = val else { return false };
-    match &*val.data {
-        Data::Nil => false,
-        Data::Bool(it) => *it,
-        Data::Int(n) => *n != 0,
-        Data::Uint(n) => *n != 0,
-        Data::Float(f) => *f != 0.0,
-        Data::Str(text) => !text.is_empty(),
-        Data::List(items) => !items.is_empty(),
-        Data::Map(entries) => !entries.is_empty(),
-        Data::Any(value) => truth(&Some(Val { typ: value.typ, data: Cow::Borrowed(&value.data) })),
-        Data::Struct(_) | Data::Time(_) | Data::Ptr(_) => true,
-    }
-}
-
 impl<'a> State<'a, '_> {
     fn error<T>(&self, message: impl AsRef<str>) -> Ran<T> {
-        let message = message.as_ref();
-        let own = printf::quote(self.name.as_bytes(), false);
-        Err(Stop::Error(match self.node {
-            None => format!("template: {}: {message}", self.name),
-            Some(node) => {
-                let before = &self.template.text[..node.pos];
-                let line = 1 + before.matches('\n').count();
-                let column = before.len() - before.rfind('\n').map_or(0, |n| n + 1);
-                format!("template: {}:{line}:{column}: executing {own} at <{node}>: {message}", self.template.name)
-            }
-        }))
+        Err(Stop::Error(self.located(message.as_ref())))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn located(&self, message: &str) -> String {
+        let Some(node) = self.node else { return format!("template: {}: {message}", self.name) };
+        let before = &self.template.text[..node.pos];
+        let line = 1 + before.matches('\n').count();
+        let column = before.len() - before.rfind('\n').map_or(0, |n| n + 1);
+        let own = quote(self.name.as_bytes(), false);
+        format!("template: {}:{line}:{column}: executing {own} at <{node}>: {message}", self.template.name)
     }
 
     fn list(&mut self, dot: &Maybe<'a>, list: &'a [Node]) -> Ran<()> {
-        list.iter().try_for_each(|node| self.walk(dot, node))
+        if self.depth == DEPTH {
+            return self.error("exceeded maximum template depth (100000)");
+        }
+        self.depth += 1;
+        let result = list.iter().try_for_each(|node| self.walk(dot, node));
+        self.depth -= 1;
+        result
     }
 
     fn walk(&mut self, dot: &Maybe<'a>, node: &'a Node) -> Ran<()> {
@@ -188,21 +120,16 @@ impl<'a> State<'a, '_> {
 
     fn template(&mut self, dot: &Maybe<'a>, name: &'a str, pipe: Option<&'a Node>) -> Ran<()> {
         let template = self.template;
-        let Some(list) = template.trees.get(name) else {
-            return self.error(format!("template {} not defined", printf::quote(name.as_bytes(), false)));
+        let Some(list) = template.tree(name) else {
+            return self.error(format!("template {} not defined", quote(name.as_bytes(), false)));
         };
-        if self.depth == DEPTH {
-            return self.error("exceeded maximum template depth (100000)");
-        }
         let dot = match pipe {
             Some(pipe) => self.pipeline(dot, pipe)?,
             None => None,
         };
         let variables = std::mem::replace(&mut self.variables, vec![("$", dot.clone())]);
         let caller = std::mem::replace(&mut self.name, name);
-        self.depth += 1;
         let result = self.list(&dot, list);
-        self.depth -= 1;
         self.name = caller;
         self.variables = variables;
         result
@@ -339,7 +266,7 @@ impl<'a> State<'a, '_> {
             Kind::Bool(it) => Some(Val::new(&BOOL, Data::Bool(*it))),
             Kind::Str { text, .. } => Some(Val::new(&STRING, Data::Str(text.clone()))),
             Kind::Number(number) => Some(self.number(number)?),
-            _ => return self.error(format!("can't evaluate command {}", printf::quote(node.to_string().as_bytes(), false))),
+            _ => return self.error(format!("can't evaluate command {}", quote(node.to_string().as_bytes(), false))),
         })
     }
 
@@ -393,7 +320,7 @@ impl<'a> State<'a, '_> {
     ) -> Ran<Maybe<'a>> {
         let Some(receiver) = receiver else {
             return match self.missing {
-                MissingKey::Error => self.error(format!("nil data; no entry for key {}", printf::quote(name.as_bytes(), false))),
+                MissingKey::Error => self.error(format!("nil data; no entry for key {}", quote(name.as_bytes(), false))),
                 MissingKey::Default => Ok(None),
             };
         };
@@ -433,7 +360,7 @@ impl<'a> State<'a, '_> {
                 }
                 return match entry(&receiver, elem, name) {
                     None if self.missing == MissingKey::Error => {
-                        self.error(format!("map has no entry for key {}", printf::quote(name.as_bytes(), false)))
+                        self.error(format!("map has no entry for key {}", quote(name.as_bytes(), false)))
                     }
                     // The option's default gives no value, which prints as such for every type of element.
                     found => Ok(found),
@@ -447,13 +374,13 @@ impl<'a> State<'a, '_> {
     }
 
     fn struct_field(&self, receiver: &Val<'a>, outer: &Type, name: &str, way: &[usize], with_args: bool) -> Ran<Maybe<'a>> {
+        if !name.starts_with(char::is_uppercase) {
+            return self.error(format!("{name} is an unexported field of struct type {}", outer.name()));
+        }
         let mut val = receiver.clone();
         for (n, i) in way.iter().enumerate() {
             let Type::Struct(s) = val.typ.under() else { break };
             let field = &s.fields[*i];
-            if !field.exported() {
-                return self.error(format!("{name} is an unexported field of struct type {}", outer.name()));
-            }
             let Some(found) = val.part(field.typ, |data| field_data(data, *i)) else { break };
             val = found;
             if n + 1 < way.len() {
@@ -481,7 +408,7 @@ impl<'a> State<'a, '_> {
     ) -> Ran<Maybe<'a>> {
         self.node = Some(node);
         let Some(function) = funcs::find(name, self.functions) else {
-            return self.error(format!("{} is not a defined function", printf::quote(name.as_bytes(), false)));
+            return self.error(format!("{} is not a defined function", quote(name.as_bytes(), false)));
         };
         if let Function::Choice = function.call {
             return self.choice(dot, name, args, last);
@@ -623,20 +550,4 @@ fn field_data(data: &Data, i: usize) -> Option<&Data> {
         Data::Struct(fields) => fields.get(i),
         _ => None,
     }
-}
-
-/// An element of a list.
-pub(super) fn at<'a>(list: &Val<'a>, elem: &'static Type, i: usize) -> Maybe<'a> {
-    list.part(elem, |data| match data {
-        Data::List(items) => items.get(i),
-        _ => None,
-    })
-}
-
-/// An element of a map.
-pub(super) fn entry<'a>(map: &Val<'a>, elem: &'static Type, name: &str) -> Maybe<'a> {
-    map.part(elem, |data| match data {
-        Data::Map(entries) => entries.get(name),
-        _ => None,
-    })
 }

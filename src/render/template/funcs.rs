@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use super::Functions;
-use super::exec::{Maybe, Val, at, entry, truth};
-use super::printf::{self, is_print};
+use super::printf;
+use super::strconv::is_print;
+use super::val::{Maybe, Val, at, entry, truth};
 use crate::render::value::{BOOL, Data, INT, STRING, STRINGS, Type, Value, to_json_unescaped};
 
 /// What a parameter takes.
@@ -178,7 +179,7 @@ fn same<'a>(args: &[Maybe<'a>]) -> Result<Maybe<'a>, String> {
 
 /// An index into something of a length, which may be the length itself.
 fn position(index: &Maybe, length: usize) -> Result<usize, String> {
-    let Some(index) = concrete(index) else { return Err("cannot index slice/array with nil".into()) };
+    let Some(index) = index else { return Err("cannot index slice/array with nil".into()) };
     #[allow(clippy::cast_possible_wrap)]
     let at = match &*index.data {
         Data::Int(n) => *n,
@@ -193,22 +194,22 @@ fn index<'a>(args: &[Maybe<'a>]) -> Result<Maybe<'a>, String> {
     if concrete(&args[0]).is_none() {
         return Err("index of untyped nil".into());
     }
-    for index in &args[1..] {
+    for index in args[1..].iter().map(concrete) {
         let (whole, nil) = item.indirect();
         if nil {
             return Err("index of nil pointer".into());
         }
         let found = match (&*whole.data, whole.typ.under()) {
             (Data::Str(text), _) => {
-                let byte = text.get(position(index, text.len())?).ok_or("reflect: string index out of range")?;
+                let byte = text.get(position(&index, text.len())?).ok_or("reflect: string index out of range")?;
                 Some(Val::new(&Type::Uint("uint8"), Data::Uint((*byte).into())))
             }
             (Data::List(_) | Data::Nil, Type::List(elem)) => {
                 let length = if let Data::List(items) = &*whole.data { items.len() } else { 0 };
-                Some(at(&whole, elem, position(index, length)?).ok_or("reflect: slice index out of range")?)
+                Some(at(&whole, elem, position(&index, length)?).ok_or("reflect: slice index out of range")?)
             }
             (_, Type::Map(key, elem)) => {
-                let Some(name) = concrete(index) else { return Err(format!("value is nil; should be of type {}", key.name())) };
+                let Some(name) = index else { return Err(format!("value is nil; should be of type {}", key.name())) };
                 match &*name.data {
                     Data::Str(text) if name.typ.assignable(key) => {
                         let found = entry(&whole, elem, &String::from_utf8_lossy(text));
@@ -448,10 +449,15 @@ fn split(text: &[u8], separator: &[u8]) -> Vec<Data> {
         }
         return parts;
     }
-    let mut start = 0;
-    for at in memchr::memmem::find_iter(text, separator) {
-        parts.push(Data::Str(text[start..at].to_vec()));
-        start = at + separator.len();
+    let (mut start, mut at) = (0, 0);
+    while at + separator.len() <= text.len() {
+        if text[at..].starts_with(separator) {
+            parts.push(Data::Str(text[start..at].to_vec()));
+            at += separator.len();
+            start = at;
+        } else {
+            at += 1;
+        }
     }
     parts.push(Data::Str(text[start..].to_vec()));
     parts

@@ -1,6 +1,6 @@
 //! The words of a template: text, and what is between `{{` and `}}`.
 
-use super::printf::{is_print, quote};
+use super::strconv::{is_print, quote};
 
 /// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,20 +46,20 @@ pub(super) enum Keyword {
 }
 
 /// A word, with its place and the line that it begins on.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'a> {
     pub kind: Kind,
     pub pos: usize,
     pub line: usize,
-    pub text: String,
+    /// As written; nothing, where it is an error.
+    pub text: &'a str,
 }
 
-impl Item {
+impl Item<'_> {
     /// The word as error texts show it.
     pub fn shown(&self) -> String {
         match self.kind {
             Kind::End => "EOF".into(),
-            Kind::Error => self.text.clone(),
             Kind::Keyword(_) | Kind::Dot | Kind::Nil => format!("<{}>", self.text),
             _ if self.text.len() > 10 => format!("{}...", quote(self.text.chars().take(10).collect::<String>().as_bytes(), false)),
             _ => quote(self.text.as_bytes(), false),
@@ -67,13 +67,14 @@ impl Item {
     }
 }
 
-/// Every word of a template. The last is the end or an error.
-pub(super) fn items(input: &str) -> Vec<Item> {
+/// Every word of a template, and what is wrong where the last is an error; else the last is the end.
+pub(super) fn items(input: &str) -> (Vec<Item<'_>>, String) {
     let mut lexer = Lexer { input, pos: 0, start: 0, line: 1, start_line: 1, inside: false, parens: 0, items: Vec::new() };
-    if let Err(error) = lexer.run() {
-        lexer.items.push(Item { kind: Kind::Error, pos: lexer.start, line: lexer.start_line, text: error });
+    let error = lexer.run().err();
+    if error.is_some() {
+        lexer.items.push(Item { kind: Kind::Error, pos: lexer.start, line: lexer.start_line, text: "" });
     }
-    lexer.items
+    (lexer.items, error.unwrap_or_default())
 }
 
 struct Lexer<'a> {
@@ -85,7 +86,7 @@ struct Lexer<'a> {
     start_line: usize,
     inside: bool,
     parens: usize,
-    items: Vec<Item>,
+    items: Vec<Item<'a>>,
 }
 
 type Lexed = Result<(), String>;
@@ -101,7 +102,7 @@ pub(super) fn is_alphanumeric(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
     fn run(&mut self) -> Lexed {
         loop {
             if self.inside {
@@ -112,7 +113,7 @@ impl Lexer<'_> {
         }
     }
 
-    fn rest(&self) -> &str {
+    fn rest(&self) -> &'a str {
         &self.input[self.pos..]
     }
 
@@ -132,12 +133,12 @@ impl Lexer<'_> {
         self.pos += bytes;
     }
 
-    fn word(&self) -> &str {
+    fn word(&self) -> &'a str {
         &self.input[self.start..self.pos]
     }
 
     fn emit(&mut self, kind: Kind) {
-        let item = Item { kind, pos: self.start, line: self.start_line, text: self.word().to_owned() };
+        let item = Item { kind, pos: self.start, line: self.start_line, text: self.word() };
         self.items.push(item);
         self.ignore();
     }
@@ -236,7 +237,7 @@ impl Lexer<'_> {
                 None => return Err("unterminated raw quoted string".into()),
             },
             '$' => self.name(Kind::Variable, Kind::Variable)?,
-            '.' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => self.name(Kind::Field, Kind::Dot)?,
+            '.' if self.peek().is_some_and(|c| !c.is_ascii_digit()) => self.name(Kind::Field, Kind::Dot)?,
             '.' | '+' | '-' | '0'..='9' => {
                 self.pos -= 1;
                 self.number()?;

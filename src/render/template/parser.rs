@@ -1,27 +1,28 @@
 //! A template's words as a tree, with Go's errors.
 
-use std::collections::HashMap;
-
 use super::lexer::{self, Item, Keyword};
-use super::printf::quote;
-use super::{Kind, Node, Number, Pipe, Word, funcs};
+use super::literal::{number, unquote};
+use super::strconv::quote;
+use super::{Kind, Node, Pipe, Word, funcs};
 
 /// Deeper nesting than anybody writes; Go's own limit is its memory.
-const DEPTH: usize = 500;
+const DEPTH: usize = 200;
 
 type Parsed<T> = Result<T, String>;
-type Trees = HashMap<String, Vec<Node>>;
+type Trees = Vec<(String, Vec<Node>)>;
 
 /// Parses a template and those that it defines; the error is Go's.
 pub(super) fn parse(name: &str, text: &str) -> Parsed<Trees> {
+    let (items, lexer_error) = lexer::items(text);
     let mut parser = Parser {
         name,
-        items: lexer::items(text),
+        items,
+        lexer_error,
         at: 0,
         newest: 0,
         scope: Scope { variables: vec!["$".into()], ranges: 0, action_line: 0 },
         depth: 0,
-        trees: HashMap::new(),
+        trees: Vec::new(),
     };
     let root = parser.root()?;
     parser.add(name, root)?;
@@ -30,7 +31,9 @@ pub(super) fn parse(name: &str, text: &str) -> Parsed<Trees> {
 
 struct Parser<'a> {
     name: &'a str,
-    items: Vec<Item>,
+    items: Vec<Item<'a>>,
+    /// What is wrong, where the last word is an error.
+    lexer_error: String,
     at: usize,
     /// The last word that was looked at: errors name its line.
     newest: usize,
@@ -58,22 +61,24 @@ enum Element {
     Ending(Ending),
 }
 
-impl Parser<'_> {
-    fn next(&mut self) -> Item {
+impl<'a> Parser<'a> {
+    #[inline(never)]
+    fn next(&mut self) -> Item<'a> {
         // The last word stays: there is nothing after the end or an error.
         let at = self.at.min(self.items.len() - 1);
         self.newest = self.newest.max(at);
         self.at += 1;
-        self.items[at].clone()
+        self.items[at]
     }
 
-    fn peek(&mut self) -> Item {
+    fn peek(&mut self) -> Item<'a> {
         let item = self.next();
         self.at -= 1;
         item
     }
 
-    fn next_non_space(&mut self) -> Item {
+    #[inline(never)]
+    fn next_non_space(&mut self) -> Item<'a> {
         loop {
             let item = self.next();
             if item.kind != lexer::Kind::Space {
@@ -82,39 +87,52 @@ impl Parser<'_> {
         }
     }
 
-    fn peek_non_space(&mut self) -> Item {
+    #[inline(never)]
+    fn peek_non_space(&mut self) -> Item<'a> {
         let item = self.next_non_space();
         self.at -= 1;
         item
     }
 
     fn error<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
-        Err(format!("template: {}:{}: {}", self.name, self.items[self.newest].line, message.as_ref()))
+        Err(self.located(message.as_ref()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn located(&self, message: &str) -> String {
+        format!("template: {}:{}: {message}", self.name, self.items[self.newest].line)
     }
 
     fn unexpected<T>(&self, item: &Item, context: &str) -> Parsed<T> {
+        Err(self.surprise(item, context))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn surprise(&self, item: &Item, context: &str) -> String {
         if item.kind != lexer::Kind::Error {
-            return self.error(format!("unexpected {} in {context}", item.shown()));
+            return self.located(&format!("unexpected {} in {context}", item.shown()));
         }
         let started = self.scope.action_line;
         if started == 0 || started == item.line {
-            return self.error(&item.text);
+            return self.located(&self.lexer_error);
         }
-        let what = if item.text.ends_with(" action") { "" } else { " in action" };
-        self.error(format!("{}{what} started at {}:{started}", item.text, self.name))
+        let what = if self.lexer_error.ends_with(" action") { "" } else { " in action" };
+        self.located(&format!("{}{what} started at {}:{started}", self.lexer_error, self.name))
     }
 
-    fn expect(&mut self, kind: lexer::Kind, context: &str) -> Parsed<Item> {
+    fn expect(&mut self, kind: lexer::Kind, context: &str) -> Parsed<Item<'a>> {
         let item = self.next_non_space();
         if item.kind == kind { Ok(item) } else { self.unexpected(&item, context) }
     }
 
     /// A template's name, in quotes.
-    fn template_name(&mut self, context: &str) -> Parsed<(Item, String)> {
+    fn template_name(&mut self, context: &str) -> Parsed<(Item<'a>, String)> {
         let item = self.next_non_space();
         match item.kind {
             lexer::Kind::String | lexer::Kind::RawString => {
-                let name = self.unquote(&item.text)?;
+                let name = self.unquote(item.text)?;
                 Ok((item, String::from_utf8_lossy(&name).into_owned()))
             }
             _ => self.unexpected(&item, context),
@@ -131,10 +149,13 @@ impl Parser<'_> {
     /// Keeps a template, unless a full one of that name is there.
     fn add(&mut self, name: &str, list: Vec<Node>) -> Parsed<()> {
         let empty = |list: &[Node]| list.iter().all(|n| matches!(&n.kind, Kind::Text(text) if text.trim().is_empty()));
-        if self.trees.get(name).is_none_or(|old| empty(old)) {
-            self.trees.insert(name.to_owned(), list);
-        } else if !empty(&list) {
-            return self.error(format!("template: multiple definition of template {}", quote(name.as_bytes(), false)));
+        match self.trees.iter_mut().find(|(known, _)| known == name) {
+            None => self.trees.push((name.to_owned(), list)),
+            Some(old) if empty(&old.1) => old.1 = list,
+            Some(_) if empty(&list) => {}
+            Some(_) => {
+                return self.error(format!("template: multiple definition of template {}", quote(name.as_bytes(), false)));
+            }
         }
         Ok(())
     }
@@ -197,7 +218,7 @@ impl Parser<'_> {
     fn element(&mut self) -> Parsed<Element> {
         let item = self.next_non_space();
         match item.kind {
-            lexer::Kind::Text => Ok(Element::Node(Node { pos: item.pos, kind: Kind::Text(item.text) })),
+            lexer::Kind::Text => Ok(Element::Node(Node { pos: item.pos, kind: Kind::Text(item.text.to_owned()) })),
             lexer::Kind::LeftDelim => {
                 self.scope.action_line = item.line;
                 let element = self.nested(Parser::action);
@@ -318,7 +339,7 @@ impl Parser<'_> {
         let mut pipe = Pipe { assign: false, variables: Vec::new(), commands: Vec::new() };
         while self.peek_non_space().kind == lexer::Kind::Variable {
             let before = self.at;
-            let variable = self.next_non_space().text;
+            let variable = self.next_non_space().text.to_owned();
             let next = self.next_non_space();
             let comma = next.kind == lexer::Kind::Char && next.text == ",";
             if !comma && !matches!(next.kind, lexer::Kind::Assign | lexer::Kind::Declare) {
@@ -408,16 +429,16 @@ impl Parser<'_> {
     fn term(&mut self) -> Parsed<Option<Node>> {
         let item = self.next_non_space();
         let kind = match item.kind {
-            lexer::Kind::Identifier if !funcs::exists(&item.text, self.name) => {
+            lexer::Kind::Identifier if !funcs::exists(item.text, self.name) => {
                 return self.error(format!("function {} not defined", quote(item.text.as_bytes(), false)));
             }
-            lexer::Kind::Identifier => Kind::Identifier(item.text),
+            lexer::Kind::Identifier => Kind::Identifier(item.text.to_owned()),
             lexer::Kind::Dot => Kind::Dot,
             lexer::Kind::Nil => Kind::Nil,
-            lexer::Kind::Variable if !self.scope.variables.contains(&item.text) => {
+            lexer::Kind::Variable if !self.scope.variables.iter().any(|v| v == item.text) => {
                 return self.error(format!("undefined variable {}", quote(item.text.as_bytes(), false)));
             }
-            lexer::Kind::Variable => Kind::Variable(vec![item.text]),
+            lexer::Kind::Variable => Kind::Variable(vec![item.text.to_owned()]),
             lexer::Kind::Field => Kind::Field(vec![item.text[1..].to_owned()]),
             lexer::Kind::Bool => Kind::Bool(item.text == "true"),
             lexer::Kind::CharConstant | lexer::Kind::Complex | lexer::Kind::Number => match number(&item) {
@@ -428,8 +449,8 @@ impl Parser<'_> {
                 return self.nested(|parser| parser.pipeline("parenthesized pipeline", lexer::Kind::RightParen)).map(Some);
             }
             lexer::Kind::String | lexer::Kind::RawString => {
-                let text = self.unquote(&item.text)?;
-                Kind::Str { quoted: item.text, text }
+                let text = self.unquote(item.text)?;
+                Kind::Str { quoted: item.text.to_owned(), text }
             }
             _ => {
                 self.at -= 1;
@@ -444,143 +465,4 @@ impl Parser<'_> {
 fn operand(kind: lexer::Kind) -> bool {
     use lexer::Kind::*;
     matches!(kind, Bool | CharConstant | Complex | Dot | Field | Identifier | Number | Nil | RawString | String | Variable | LeftParen)
-}
-
-fn number(item: &Item) -> Result<Number, String> {
-    let text = item.text.clone();
-    if item.kind == lexer::Kind::CharConstant {
-        let (c, rest) = unescape(&text[1..], '\'').ok_or("invalid syntax")?;
-        if rest != "'" {
-            return Err(format!("malformed character constant: {text}"));
-        }
-        let code = match c {
-            Unescaped::Char(c) => u32::from(c),
-            Unescaped::Byte(b) => u32::from(b),
-        };
-        return Ok(Number { text, int: Some(code.into()), uint: Some(code.into()), float: Some(code.into()) });
-    }
-    if text.ends_with('i') {
-        return Err(format!("complex numbers are not supported: {}", quote(text.as_bytes(), false)));
-    }
-    let (negative, digits) = match text.as_bytes()[0] {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text.as_str()),
-    };
-    let magnitude = integer(digits);
-    let mut uint = magnitude.filter(|_| digits.len() == text.len());
-    let mut int = match (magnitude, negative) {
-        (Some(m), false) => i64::try_from(m).ok(),
-        (Some(m), true) => 0i64.checked_sub_unsigned(m),
-        _ => None,
-    };
-    if int == Some(0) {
-        uint = Some(0);
-    }
-    if int.is_some() || uint.is_some() {
-        #[allow(clippy::cast_precision_loss)]
-        let float = int.map(|i| i as f64).or(uint.map(|u| u as f64));
-        return Ok(Number { text, int, uint, float });
-    }
-    let float = real(digits).map(|f| if negative { -f } else { f }).filter(|f| f.is_finite());
-    let Some(float) = float else { return Err(format!("illegal number syntax: {}", quote(text.as_bytes(), false))) };
-    if !text.contains(['.', 'e', 'E', 'p', 'P']) {
-        return Err(format!("integer overflow: {}", quote(text.as_bytes(), false)));
-    }
-    let whole = float.fract() == 0.0;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    if whole {
-        int = (-9.3e18..9.2e18).contains(&float).then_some(float as i64);
-        uint = (0.0..1.8e19).contains(&float).then_some(float as u64);
-    }
-    Ok(Number { text, int, uint, float: Some(float) })
-}
-
-/// Go's integer literals: prefixes, a leading 0 for octal, `_` between digits.
-fn integer(text: &str) -> Option<u64> {
-    let lower = text.to_ascii_lowercase();
-    let (radix, digits) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', b'o', ..] => (8, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
-    };
-    let bare = underscores(digits, digits.len() < lower.len())?;
-    u64::from_str_radix(&bare, radix).ok().filter(|_| !bare.starts_with('+'))
-}
-
-/// The digits without `_`, which may stand between two of them and after a prefix.
-fn underscores(digits: &str, prefixed: bool) -> Option<String> {
-    let good = !digits.ends_with('_') && !digits.contains("__") && (prefixed || !digits.starts_with('_'));
-    good.then(|| digits.replace('_', ""))
-}
-
-fn real(text: &str) -> Option<f64> {
-    let lower = text.to_ascii_lowercase();
-    let Some(hex) = lower.strip_prefix("0x") else {
-        let parts: Option<Vec<String>> = lower.split(['.', 'e']).map(|part| underscores(part, false)).collect();
-        return parts.and_then(|_| lower.replace('_', "").parse().ok());
-    };
-    let (mantissa, exponent) = hex.split_once('p')?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
-    let shift = exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
-    #[allow(clippy::cast_precision_loss)]
-    Some(digits as f64 * 2f64.powi(shift))
-}
-
-enum Unescaped {
-    Char(char),
-    Byte(u8),
-}
-
-/// A Go string literal's content.
-fn unquote(text: &str) -> Option<Vec<u8>> {
-    let inner = &text[1..text.len() - 1];
-    if text.starts_with('`') {
-        return Some(inner.replace('\r', "").into_bytes());
-    }
-    let mut rest = inner;
-    let mut out = Vec::new();
-    while !rest.is_empty() {
-        let (one, after) = unescape(rest, '"')?;
-        match one {
-            Unescaped::Char(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            Unescaped::Byte(b) => out.push(b),
-        }
-        rest = after;
-    }
-    Some(out)
-}
-
-/// The first character of a literal's content, and what is after it.
-fn unescape(text: &str, quote: char) -> Option<(Unescaped, &str)> {
-    let mut chars = text.chars();
-    let first = chars.next().filter(|c| *c != quote)?;
-    if first != '\\' {
-        return Some((Unescaped::Char(first), chars.as_str()));
-    }
-    let digits = |from: usize, count: usize, radix| {
-        let digits = text.get(from..from + count).filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        u32::from_str_radix(digits, radix).ok()
-    };
-    let escaped = chars.next()?;
-    let simple = match escaped {
-        'a' => '\u{7}',
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'v' => '\u{b}',
-        '\\' => '\\',
-        c if c == quote => c,
-        'x' => return Some((Unescaped::Byte(u8::try_from(digits(2, 2, 16)?).ok()?), &text[4..])),
-        '0'..='7' => return Some((Unescaped::Byte(u8::try_from(digits(1, 3, 8)?).ok()?), &text[4..])),
-        'u' => return Some((Unescaped::Char(char::from_u32(digits(2, 4, 16)?)?), &text[6..])),
-        'U' => return Some((Unescaped::Char(char::from_u32(digits(2, 8, 16)?)?), &text[10..])),
-        _ => return None,
-    };
-    Some((Unescaped::Char(simple), chars.as_str()))
 }

@@ -4,7 +4,7 @@ use std::ptr;
 
 use super::time::rfc3339;
 use super::{Data, NUMBER, Omit, Struct, Type, Value};
-use crate::render::template::printf::float;
+use crate::render::template::strconv::float;
 
 /// The value in JSON by `json.Marshal`, which escapes `<`, `>` and `&`.
 pub fn to_json(value: &Value) -> String {
@@ -51,12 +51,13 @@ pub(crate) fn encode(out: &mut String, typ: &'static Type, data: &Data, html: bo
             close(out, open);
         }
         (Data::Struct(fields), Type::Struct(s)) if s.row => {
-            let mut rows: Vec<_> = s.fields.iter().zip(fields).filter(|(f, _)| f.exported() && f.json != "-").collect();
-            rows.sort_by_key(|(f, _)| f.name);
             let mut open = '{';
-            for (field, item) in rows {
-                member(out, &mut open, field.name, true);
-                encode(out, field.typ, item, true);
+            let mut last = "";
+            let seen = |i: &usize| s.fields[*i].exported() && s.fields[*i].json != "-";
+            while let Some(i) = (0..fields.len()).filter(|i| seen(i) && s.fields[*i].name > last).min_by_key(|i| s.fields[*i].name) {
+                last = s.fields[i].name;
+                member(out, &mut open, last, true);
+                encode(out, s.fields[i].typ, &fields[i], true);
             }
             close(out, open);
         }
@@ -119,6 +120,17 @@ fn member(out: &mut String, open: &mut char, name: &str, html: bool) {
 
 fn close(out: &mut String, open: char) {
     out.push_str(if open == '{' { "{}" } else { "}" });
+}
+
+/// A number as `json.Number` has it: as written, but for the zeros at its end, which the reader of JSON does not keep.
+pub(super) fn number_text(number: &serde_json::Number) -> String {
+    let mut text = String::new();
+    match (number.as_i64(), number.as_u64()) {
+        (Some(n), _) => text = n.to_string(),
+        (None, Some(n)) => text = n.to_string(),
+        _ => self::number(&mut text, number.as_f64().unwrap_or_default()),
+    }
+    text
 }
 
 /// ES6's form of a number, as Go has it.
