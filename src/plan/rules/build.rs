@@ -1,6 +1,7 @@
 //! `docker build` and buildx.
 
 use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -151,7 +152,10 @@ fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
             text.extend_from_slice(entry.as_bytes());
         }
     }
-    let path = dir.join("registries.conf");
+    // Named by its content, so that builds under other settings at the same time keep their own.
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&text);
+    let path = dir.join(format!("registries-{:016x}.conf", hasher.finish()));
     draft.set_env("CONTAINERS_REGISTRIES_CONF", &path);
     draft.prepare(Step::WriteOwn { path, content: text });
 }
