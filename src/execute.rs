@@ -12,6 +12,7 @@ use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 mod signals;
+mod words;
 
 /// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
 pub fn execute(plan: Plan) -> u8 {
@@ -235,7 +236,10 @@ fn run_one(run: &Run) -> Result<u8, u8> {
         }
     }
     if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
-        let _ = std::io::stderr().write_all(&kept(file)?);
+        let text = kept(file)?;
+        // Bytes that are no text stay as they are.
+        let words = std::str::from_utf8(&text).map(words::as_docker);
+        let _ = std::io::stderr().write_all(words.as_deref().map_or(&text, str::as_bytes));
     }
     Ok(docker_status(ended, run.ending))
 }

@@ -167,10 +167,18 @@ fn csv_fields(value: &str) -> Vec<String> {
     fields
 }
 
-/// `--name`: Docker takes a leading slash, Podman before 5 does not.
-pub fn name(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+/// `--name`: Docker takes a leading slash, which Podman before 5 does not, and no name of one letter (moby
+/// `daemon/names`).
+pub fn name(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let bytes = used.value.as_bytes();
-    draft.flag("name", OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)));
+    let name = bytes.strip_prefix(b"/").unwrap_or(bytes);
+    let fits = name.len() > 1 && name[0].is_ascii_alphanumeric() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b));
+    if !fits && !bytes.is_empty() {
+        let shown = used.value.to_string_lossy();
+        let words = format!("Error response from daemon: Invalid container name ({shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+        return Err(context.as_docker(words));
+    }
+    draft.flag("name", OsStr::from_bytes(name));
     Ok(())
 }
 

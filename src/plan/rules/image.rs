@@ -185,7 +185,7 @@ fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Vec<Act>, Re
     let ask = |args: &[&str]| context.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
     let text = name.to_string_lossy();
     let id = ask(&["image", "inspect", "--format={{.Id}}", &text]).map(|id| String::from_utf8_lossy(&id).trim().to_string());
-    let shown = || Reference::parse(typed).map_or_else(|_| typed.to_string_lossy().into_owned(), |r| familiar(&r));
+    let shown = || Reference::parse(typed).map_or_else(|_| typed.to_string_lossy().into_owned(), |r| r.familiar());
     let Some(id) = id else {
         // Nothing to force: `rmi --force` of a missing image says so and is no failure.
         return Ok(vec![Act::Complain(Refusal::new(format!("Error response from daemon: No such image: {}", shown()), 0))]);
@@ -213,11 +213,4 @@ fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Vec<Act>, Re
         }
     };
     Ok(vec![Act::Complain(Refusal::new(format!("Error response from daemon: conflict: unable to delete {} {words}", short(&id)), 1))])
-}
-
-/// A name as Docker shows it: without docker.io/library/, with the tag.
-fn familiar(reference: &Reference) -> String {
-    let tagged = reference.tagged();
-    let name = tagged.strip_prefix("docker.io/").unwrap_or(&tagged);
-    name.strip_prefix("library/").unwrap_or(name).to_string()
 }

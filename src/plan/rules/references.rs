@@ -77,6 +77,13 @@ impl Reference {
         if self.tag.is_none() && self.digest.is_none() { format!("{}:latest", self.repository()) } else { self.full() }
     }
 
+    /// The name as Docker shows it: without docker.io/library/, with the tag.
+    pub fn familiar(&self) -> String {
+        let tagged = self.tagged();
+        let name = tagged.strip_prefix("docker.io/").unwrap_or(&tagged);
+        name.strip_prefix("library/").unwrap_or(name).to_string()
+    }
+
     /// The name under which a plain `podman build` or `podman tag` of the same short name stored it.
     fn podmans_own(&self) -> Option<String> {
         if self.domain != DEFAULT_DOMAIN || self.digest.is_some() {

@@ -19,6 +19,11 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         line.push(b'\n');
         return Ok(Plan::Sequence(vec![Act::Print(line)]));
     }
+    if let Some(short) = name.as_ref().filter(|name| name.len() == 1) {
+        let name = short.to_string_lossy();
+        let words = "volume name is too short, names should be at least two alphanumeric characters";
+        return Err(context.as_docker(format!("Error response from daemon: create {name}: {words}")));
+    }
     let mut draft = context.call("volume create")?;
     draft.translate(context)?;
     draft.args.extend(name);
