@@ -14,6 +14,8 @@ use crate::invocation::{FlagUse, Invocation, Spelling, Uses, truth};
 mod go;
 mod values;
 
+pub use values::csv_record;
+
 /// What an argv means.
 pub enum Parsed {
     /// Run a command.
@@ -94,7 +96,7 @@ const HELP_SHORTHAND_NOTE: &str = "Flag shorthand -h has been deprecated, use --
 /// pflag's persistent `--help`, `-h`, which every command inherits.
 static HELP: Flag = catalogue::flag("help", Kind::Switch, "Show this help").short('h').hidden();
 /// The root's own `--version`, `-v`, which cobra adds.
-static VERSION: Flag = catalogue::flag("version", Kind::Switch, "Show the version and quit").short('v');
+pub static VERSION: Flag = catalogue::flag("version", Kind::Switch, "Show the version and quit").short('v');
 
 /// cobra's `docker help [command]`; what it says is said by the other commands' help.
 static HELP_COMMAND: Command = catalogue::command("help", "[command]", Arity::Any, "Show the help of a command");

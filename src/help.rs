@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::catalogue::{self, Arity, Command, DOCKER_VERSION, Flag, Kind, Span};
-use crate::grammar::{Help, Notes};
+use crate::grammar::{Help, Notes, VERSION};
 use crate::plan::Answer;
 
 /// What a request for help is answered with.
@@ -138,8 +138,6 @@ fn flag_usages(command: &'static Command, columns: usize) -> String {
     }
     text
 }
-
-static VERSION: Flag = catalogue::flag("version", Kind::Switch, "Show the version and quit").short('v');
 
 fn left_column(flag: &Flag) -> String {
     let letter = flag.short.map_or_else(|| "    ".to_string(), |l| format!("-{l}, "));

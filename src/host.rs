@@ -207,6 +207,16 @@ pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty() && haystack.windows(needle.len()).any(|w| w == needle)
 }
 
+/// Where the caller's own Podman has its socket, whether it is there or not.
+pub fn podman_socket(host: &dyn Host) -> PathBuf {
+    let uid = host.uid();
+    if uid == 0 {
+        return PathBuf::from("/run/podman/podman.sock");
+    }
+    let runtime = host.env("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from);
+    runtime.join("podman/podman.sock")
+}
+
 /// The caller's home directory.
 pub fn home(host: &dyn Host) -> Option<PathBuf> {
     host.env("HOME").filter(|h| !h.as_bytes().is_empty()).map(PathBuf::from)

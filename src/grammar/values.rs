@@ -11,6 +11,8 @@ use crate::catalogue::{Item, Kind};
 
 mod address;
 mod csv;
+
+pub use csv::record as csv_record;
 mod pem;
 mod rational;
 mod records;

@@ -176,11 +176,9 @@ fn remote_address(address: &OsStr, host: &dyn Host) -> Result<Option<OsString>, 
 
 fn is_own_socket(path: &[u8], host: &dyn Host) -> bool {
     let path = path.strip_prefix(b"/var".as_slice()).unwrap_or(path);
-    if path == b"/run/docker.sock" {
-        return true;
-    }
-    let uid = host.uid();
-    let dir = host.env("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_else(|| PathBuf::from(format!("/run/user/{uid}")));
-    let own = if uid == 0 { PathBuf::from("/run/podman/podman.sock") } else { dir.join("podman/podman.sock") };
-    path == own.as_os_str().as_bytes() || (uid != 0 && path == dir.join("docker.sock").as_os_str().as_bytes())
+    let own = host::podman_socket(host);
+    // Rootless Docker's place: beside Podman's directory.
+    let rootless = own.parent().and_then(|dir| dir.parent()).map(|dir| dir.join("docker.sock"));
+    let is = |socket: &PathBuf| path == socket.as_os_str().as_bytes();
+    path == b"/run/docker.sock" || is(&own) || rootless.as_ref().is_some_and(is)
 }

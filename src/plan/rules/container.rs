@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::references;
+use super::{mounts, references};
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
 
@@ -90,11 +90,6 @@ pub fn start(context: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Sequence(vec![draft.run(Ending::Container)]))
 }
 
-/// `docker update`: Podman takes one container.
-pub fn update(context: &Context) -> Result<Plan, Refusal> {
-    each(context)
-}
-
 /// `docker commit`: Docker's image format keeps what OCI's has no place for (the message, the health check).
 pub fn commit(context: &Context) -> Result<Plan, Refusal> {
     let invocation = context.invocation;
@@ -126,7 +121,7 @@ pub fn tail(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusa
 pub fn gpus(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let value = used.value.to_string_lossy();
     let mut devices = Vec::new();
-    for field in csv_fields(&value) {
+    for field in mounts::fields(&value) {
         match field.split_once('=') {
             None if field == "all" => devices.push("all".to_string()),
             None if field.parse::<u32>().is_ok() => devices.extend((0..field.parse().unwrap_or(0)).map(|n: u32| n.to_string())),
@@ -152,19 +147,6 @@ pub fn gpus(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), 
         draft.flag("device", device);
     }
     Ok(())
-}
-
-fn csv_fields(value: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for c in value.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => fields.last_mut().unwrap_or_else(|| unreachable!("there is always a field")).push(c),
-        }
-    }
-    fields
 }
 
 /// `--name`: Docker takes a leading slash, which Podman before 5 does not, and no name of one letter (moby

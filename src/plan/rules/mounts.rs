@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::grammar;
 use crate::host;
 use crate::invocation::FlagUse;
 use crate::plan::{Context, Draft, Refusal, Step};
@@ -67,9 +68,7 @@ fn bind_source(source: &[u8], draft: &mut Draft, context: &Context) -> OsString 
 
 /// The caller's Podman socket, if it is there.
 pub fn own_socket(host: &dyn host::Host) -> Option<PathBuf> {
-    let runtime = host.env("XDG_RUNTIME_DIR").map(PathBuf::from).unwrap_or_else(|| format!("/run/user/{}", host.uid()).into());
-    let socket = if host.uid() == 0 { PathBuf::from("/run/podman/podman.sock") } else { runtime.join("podman/podman.sock") };
-    host.exists(&socket).then_some(socket)
+    Some(host::podman_socket(host)).filter(|socket| host.exists(socket))
 }
 
 /// A directory in the place of a socket or in the kernel's file systems helps nobody.
@@ -159,24 +158,10 @@ fn switch(given: Option<&str>) -> bool {
     given.is_none_or(|word| crate::invocation::truth(OsStr::new(word)))
 }
 
-/// The fields of one CSV record, as encoding/csv reads it; the grammar has refused what it would not.
-fn fields(record: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut chars = record.chars().peekable();
-    let mut quoted = false;
-    while let Some(c) = chars.next() {
-        let last = fields.len() - 1;
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                fields[last].push('"');
-            }
-            '"' if quoted || fields[last].is_empty() => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => fields[last].push(c),
-        }
-    }
-    fields
+/// The fields of one CSV record; the grammar has refused what is none.
+pub fn fields(record: &str) -> Vec<String> {
+    let fields = grammar::csv_record(record.as_bytes()).unwrap_or_default();
+    fields.into_iter().map(|field| String::from_utf8_lossy(&field).into_owned()).collect()
 }
 
 fn quoted(field: &str) -> String {
