@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use docker_shim::catalogue::{self, Arity, Command, DOCKER_VERSION, Flag, Item, Kind, Podman, REFERENCE, Span};
 use docker_shim::grammar::{self, Parsed, UsageError};
 use docker_shim::host::Host;
-use docker_shim::plan::{Act, Plan, Refusal, explain};
+use docker_shim::plan::{Act, Plan, Refusal, Reshape, explain};
 use docker_shim::plan_of;
 use docker_shim::settings::Settings;
 
@@ -77,14 +77,19 @@ fn in_threads<T: Send>(cases: usize, case: impl Fn(usize) -> Option<T> + Sync) -
 /// What a plan has to be, whatever the argv was.
 fn sound(plan: &Plan) -> Result<&'static str, String> {
     match plan {
-        Plan::Exec(call) if !call.program.is_absolute() => Err(format!("the program {:?} is not absolute", call.program)),
+        Plan::Exec(call) | Plan::Reshape(Reshape { call, .. }) if !call.program.is_absolute() => {
+            Err(format!("the program {:?} is not absolute", call.program))
+        }
         // `--config DIR` may be relative, and so may its plugins; but never is a plugin looked for on PATH.
         Plan::Delegate(call) if !call.program.as_os_str().as_bytes().contains(&b'/') => Err(format!("{:?} has no directory", call.program)),
-        Plan::Exec(call) | Plan::Delegate(call) if call.args.iter().any(|a| a.as_bytes().contains(&0)) => {
+        Plan::Exec(call) | Plan::Reshape(Reshape { call, .. }) | Plan::Delegate(call)
+            if call.args.iter().any(|a| a.as_bytes().contains(&0)) =>
+        {
             Err("an argument holds NUL".to_string())
         }
         Plan::Exec(_) => Ok("exec"),
         Plan::Delegate(_) => Ok("delegate"),
+        Plan::Reshape(_) => Ok("reshape"),
         Plan::Sequence(_) => Ok("sequence"),
         Plan::Answer(_) => Ok("answer"),
         Plan::Refuse(refusal) if refusal.status == 0 || refusal.message.trim().is_empty() => {

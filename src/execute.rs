@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
+mod reshape;
 mod signals;
 mod words;
 
@@ -18,6 +19,7 @@ mod words;
 pub fn execute(plan: Plan) -> u8 {
     match plan {
         Plan::Exec(call) | Plan::Delegate(call) => become_program(&call),
+        Plan::Reshape(reshape) => reshape::run(reshape),
         Plan::Sequence(acts) => sequence(acts),
         Plan::Answer(answer) => say(&answer),
         Plan::Refuse(refusal) => complain(&refusal),
@@ -174,6 +176,10 @@ fn sequence(acts: Vec<Act>) -> u8 {
                     return code;
                 }
             }
+            Act::Reshape(reshape) => match reshape::run(reshape) {
+                0 => {}
+                failed => return failed,
+            },
             Act::Run(run) => match run_one(&run) {
                 Ok(0) => {}
                 Ok(failed) => {
@@ -236,12 +242,15 @@ fn run_one(run: &Run) -> Result<u8, u8> {
         }
     }
     if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
-        let text = kept(file)?;
-        // Bytes that are no text stay as they are.
-        let words = std::str::from_utf8(&text).map(words::as_docker);
-        let _ = std::io::stderr().write_all(words.as_deref().map_or(&text, str::as_bytes));
+        complain_as_docker(&kept(file)?);
     }
     Ok(docker_status(ended, run.ending))
+}
+
+/// What podman said of its failure, on stderr. Bytes that are no text stay as they are.
+fn complain_as_docker(text: &[u8]) {
+    let words = std::str::from_utf8(text).map(words::as_docker);
+    let _ = std::io::stderr().write_all(words.as_deref().map_or(text, str::as_bytes));
 }
 
 fn memory_file() -> Result<File, u8> {

@@ -28,11 +28,11 @@ pub static COMMANDS: &[Command] = &[
     command("volume inspect", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Show all about volumes").flags(&[&[
         flag("format", Text, "Go template, json or table for the output").short('f'),
     ]]),
-    command("volume ls", "[OPTIONS]", Arity::None, "List volumes").aliases(&["list"]).flags(&[&[
+    command("volume ls", "[OPTIONS]", Arity::None, "List volumes").rule(volume::list).aliases(&["list"]).flags(&[&[
         flag("cluster", Switch, "Show cluster volumes only").since(2).refuse(CLUSTER_VOLUME),
         flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
-        flag("format", Text, "Go template, json or table for the output"),
-        flag("quiet", Switch, "Show names only").short('q'),
+        flag("format", Text, "Go template, json or table for the output").rule(by_command),
+        flag("quiet", Switch, "Show names only").short('q').rule(by_command),
     ]]),
     command("volume prune", "[OPTIONS]", Arity::None, "Remove unused anonymous volumes").rule(volume::prune).flags(&[&[
         flag("all", Switch, "Remove named volumes too").short('a').since(2).rule(by_command),

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Act, Call, Ending, OnFailure, Plan, Run, Stderr, Stdout, Step};
+use super::{Act, Call, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
@@ -26,6 +26,7 @@ pub fn explain(plan: &Plan) -> String {
                 let _ = writeln!(text, "  stderr {line}");
             }
         }
+        Plan::Reshape(reshape) => show_reshape(&mut text, reshape),
         Plan::Sequence(acts) => acts.iter().for_each(|act| show_act(&mut text, act)),
     }
     text
@@ -56,6 +57,7 @@ fn show_act(text: &mut String, act: &Act) {
                 show(text, "  after a failure:", undo);
             }
         }
+        Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");
         }),
@@ -78,6 +80,14 @@ fn show_act(text: &mut String, act: &Act) {
             show(text, "  removed by", remove);
         }
     }
+}
+
+fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
+    show(text, "run", call);
+    let _ = match shape {
+        Shape::Whole(view) => writeln!(text, "  shown as {view:?}"),
+        Shape::Lines(stream) => writeln!(text, "  shown line by line as {stream:?}"),
+    };
 }
 
 fn show(text: &mut String, verb: &str, call: &Call) {

@@ -11,6 +11,7 @@ use crate::catalogue::{CommandTreatment, Flag, Kind, Podman, Treatment};
 use crate::grammar::{Notes, Unknown};
 use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
+use crate::render::{Stream, View};
 
 mod explain;
 pub mod globals;
@@ -24,6 +25,8 @@ pub use globals::Engine;
 pub enum Plan {
     /// Become podman: nothing has to come after it.
     Exec(Call),
+    /// One call, whose answer is shown as Docker would have written it.
+    Reshape(Reshape),
     /// Several steps, or one that something comes after.
     Sequence(Vec<Act>),
     /// Become another program: docker-compose, a CLI plugin.
@@ -32,6 +35,22 @@ pub enum Plan {
     Answer(Answer),
     /// Say why not.
     Refuse(Refusal),
+}
+
+/// A call and what becomes of its answer. Where the answer cannot be understood it is passed on unchanged.
+#[derive(Debug)]
+pub struct Reshape {
+    pub call: Call,
+    pub shape: Shape,
+}
+
+/// How an answer is read.
+#[derive(Debug)]
+pub enum Shape {
+    /// As a whole, once podman has ended.
+    Whole(Box<dyn View>),
+    /// Line by line, while it comes.
+    Lines(Box<dyn Stream>),
 }
 
 /// A program to start.
@@ -61,6 +80,8 @@ pub enum Step {
 pub enum Act {
     /// Start podman and wait for it.
     Run(Run),
+    /// Start podman and show its answer in Docker's shape.
+    Reshape(Reshape),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -323,6 +344,14 @@ impl Draft {
     pub fn exec(self) -> Plan {
         Plan::Exec(self.call())
     }
+    /// The call, its answer shown by a view.
+    pub fn show(self, view: impl View + 'static) -> Plan {
+        Plan::Reshape(Reshape { call: self.call(), shape: Shape::Whole(Box::new(view)) })
+    }
+    /// The call, its answer shown line by line.
+    pub fn stream(self, stream: impl Stream + 'static) -> Plan {
+        Plan::Reshape(Reshape { call: self.call(), shape: Shape::Lines(Box::new(stream)) })
+    }
     /// A step that ends the sequence when it fails; its stderr is the caller's.
     pub fn run(self, ending: Ending) -> Act {
         Act::Run(Run::new(self.call(), ending))
@@ -373,6 +402,7 @@ pub fn after_notes(plan: Plan, notes: &Notes) -> Plan {
     let first = [Act::Print(Notes::text(&notes.stdout).into_bytes()), Act::Warn(Notes::text(&notes.stderr).into_bytes())];
     let rest = match plan {
         Plan::Exec(call) | Plan::Delegate(call) => vec![Act::Run(Run::new(call, Ending::Same))],
+        Plan::Reshape(reshape) => vec![Act::Reshape(reshape)],
         Plan::Sequence(acts) => acts,
         Plan::Refuse(refusal) => vec![Act::Complain(refusal)],
         Plan::Answer(mut answer) => {

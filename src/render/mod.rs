@@ -1,4 +1,137 @@
-//! Docker's output: the values it is made of, and Go's templates over them.
+//! Docker's output: what is read from Podman's JSON, the values that Docker's client would have, and how they are written.
 
+use std::cell::OnceCell;
+use std::ffi::OsStr;
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::plan::{Answer, Call};
+
+pub mod formatter;
+pub mod inspect;
+pub mod tabwriter;
 pub mod template;
+pub mod units;
 pub mod value;
+pub mod volume;
+
+/// Makes Docker's answer of a whole answer of Podman's. Data that a plan carries: its `Debug` is what `docker-shim explain` shows.
+pub trait View: fmt::Debug {
+    /// Docker's answer; none where Podman's is a failure like any other, or is not understood: it is then passed on.
+    fn show(&self, podman: &Answered, desk: &Desk) -> Option<Answer>;
+}
+
+/// Makes Docker's lines of Podman's while they come.
+pub trait Stream: fmt::Debug {
+    /// What Docker would have written for a line (without its end); none passes the line on.
+    fn line(&mut self, line: &[u8], desk: &Desk) -> Option<Vec<u8>>;
+}
+
+/// What podman answered.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Answered {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// The exit status; 128 and a signal's number where one ended it.
+    pub status: u8,
+}
+
+impl Answered {
+    /// Its stdout as JSON, when it succeeded.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        if self.status == 0 { serde_json::from_slice(&self.stdout).ok() } else { None }
+    }
+}
+
+/// What a view may ask while it works.
+pub struct Desk<'a> {
+    /// Starts a call with more arguments and waits for its answer. Only calls that change nothing.
+    pub asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered,
+    now: OnceCell<f64>,
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered) -> Desk<'a> {
+        Desk { asking, now: OnceCell::new() }
+    }
+    /// The same at a fixed moment.
+    pub fn at(now: f64, asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered) -> Desk<'a> {
+        Desk { asking, now: OnceCell::from(now) }
+    }
+    /// Seconds since 1970, the same at every look.
+    pub fn now(&self) -> f64 {
+        *self.now.get_or_init(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64()))
+    }
+    /// The JSON that a call answers with, with more arguments.
+    pub fn ask(&self, call: &Call, args: &[impl AsRef<OsStr>]) -> Option<serde_json::Value> {
+        (self.asking)(call, &args.iter().map(AsRef::as_ref).collect::<Vec<_>>()).json()
+    }
+}
+
+impl Answer {
+    /// What goes to stdout, with status 0.
+    pub fn printed(stdout: impl Into<Vec<u8>>) -> Answer {
+        Answer { stdout: stdout.into(), ..Answer::default() }
+    }
+    /// A line on stderr and a status.
+    pub fn failed(message: impl fmt::Display, status: u8) -> Answer {
+        Answer { stderr: format!("{message}\n").into_bytes(), status, ..Answer::default() }
+    }
+}
+
+/// A text of Podman's JSON; empty where there is none.
+pub fn text<'a>(json: &'a serde_json::Value, key: &str) -> &'a str {
+    json.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// Labels with this prefix are ours and never shown to the caller.
+pub const OWN_LABELS: &str = "io.docker-shim.";
+/// What a container's creator gave: a JSON object with the keys of Docker's create request (`Image` …), as far as Podman cannot tell it.
+pub const CREATE_LABEL: &str = "io.docker-shim.create";
+
+/// What a container's creator gave, from its labels in Podman's JSON; null for a container that we did not make.
+pub fn given(labels: Option<&serde_json::Value>) -> serde_json::Value {
+    let label = labels.and_then(|labels| labels.get(CREATE_LABEL)).and_then(serde_json::Value::as_str);
+    label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The labels of an object that the caller may see, in the order of their keys.
+pub fn labels(json: &serde_json::Value, key: &str) -> std::collections::BTreeMap<String, String> {
+    let labels = json.get(key).and_then(serde_json::Value::as_object).into_iter().flatten();
+    let shown = labels.filter(|(name, _)| !name.starts_with(OWN_LABELS));
+    shown.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_string())).collect()
+}
+
+/// Names as the file manager's order has them, numbers by their value (docker/cli's `sortorder.NaturalLess`).
+pub fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        let (Some(x), Some(y)) = (a.first(), b.first()) else { return a.len().cmp(&b.len()) };
+        if !x.is_ascii_digit() || !y.is_ascii_digit() {
+            if x != y {
+                return y.is_ascii_digit().cmp(&x.is_ascii_digit()).then(x.cmp(y));
+            }
+            (a, b) = (&a[1..], &b[1..]);
+            continue;
+        }
+        let digits = |s: &[u8]| s.iter().take_while(|c| c.is_ascii_digit()).count();
+        let zeros = |s: &[u8]| s.iter().take_while(|c| **c == b'0').count();
+        let (na, nb) = (digits(a), digits(b));
+        let (za, zb) = (zeros(&a[..na]), zeros(&b[..nb]));
+        let order = (na - za).cmp(&(nb - zb)).then_with(|| a[za..na].cmp(&b[zb..nb])).then_with(|| na.cmp(&nb));
+        if order.is_ne() {
+            return order;
+        }
+        (a, b) = (&a[na..], &b[nb..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn natural_order() {
+        let mut names = ["b", "a10", "a2", "a02", "a", "ab", "1", "_"];
+        names.sort_by(|a, b| super::natural(a, b));
+        assert_eq!(names, ["1", "_", "a", "a2", "a02", "a10", "ab", "b"]);
+    }
+}

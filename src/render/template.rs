@@ -54,6 +54,11 @@ pub enum Functions {
 }
 
 impl Template {
+    /// As it was given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn tree(&self, name: &str) -> Option<&[Node]> {
         self.trees.iter().find(|(known, _)| known == name).map(|(_, list)| list.as_slice())
     }

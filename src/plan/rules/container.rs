@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{mounts, references};
+use super::{given, mounts, references};
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
 
@@ -21,6 +21,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         draft.switch("read-only-tmpfs", false);
     }
     let (image, rest) = invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants an image"));
+    given::keep(image, &mut draft, context);
     let name = references::local(image, context)?;
     if references::Reference::parse(&name).is_ok_and(|r| r.is_loopback() && r.domain != "localhost") {
         draft.switch("tls-verify", false);

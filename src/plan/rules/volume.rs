@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 
+use super::{filters, formats};
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
+use crate::render::volume::VolumeList;
 
 /// `docker volume create [NAME]`: a volume that is there already is no error. `--name` is the older spelling.
 pub fn create(context: &Context) -> Result<Plan, Refusal> {
@@ -28,6 +30,16 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     draft.translate(context)?;
     draft.args.extend(name);
     Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
+}
+
+/// `docker volume ls`.
+pub fn list(context: &Context) -> Result<Plan, Refusal> {
+    let format = formats::of_list(context, "volumesFormat");
+    filters::of(context, &["dangling", "driver", "label", "name"])?;
+    let mut draft = context.call("volume ls")?;
+    draft.translate(context)?;
+    draft.flag("format", "json");
+    Ok(draft.show(VolumeList::new(&format, context.invocation.uses.switch("quiet"))))
 }
 
 /// Whether a volume has exactly this name. (`podman volume inspect` does not match prefixes.)

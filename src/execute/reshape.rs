@@ -1,0 +1,91 @@
+//! Carries out calls whose answers are shown in Docker's shape.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+
+use super::{
+    cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, write_stdout,
+};
+use crate::plan::{Call, Ending, Reshape, Shape};
+use crate::render::{Answered, Desk, Stream, View};
+
+/// Gives Docker's exit status.
+pub fn run(reshape: Reshape) -> u8 {
+    let done = match reshape.shape {
+        Shape::Whole(view) => whole(&reshape.call, view.as_ref()),
+        Shape::Lines(mut stream) => lines(&reshape.call, stream.as_mut()),
+    };
+    done.unwrap_or_else(|code| code)
+}
+
+/// Podman's answer as a whole, or as it is where the view makes nothing of it.
+fn whole(call: &Call, view: &dyn View) -> Result<u8, u8> {
+    prepare(call).map_err(|refusal| complain(&refusal))?;
+    let (ended, answered) = answer(call, &[], false)?;
+    if let Some(shown) = view.show(&answered, &Desk::new(&ask)) {
+        return Ok(say(&shown));
+    }
+    write_stdout(&answered.stdout)?;
+    complain_as_docker(&answered.stderr);
+    Ok(docker_status(ended, Ending::Daemon))
+}
+
+/// What a call that changes nothing answers.
+fn ask(call: &Call, args: &[&OsStr]) -> Answered {
+    answer(call, args, true).map(|(_, answered)| answered).unwrap_or(Answered { status: 125, ..Answered::default() })
+}
+
+fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStatus, Answered), u8> {
+    // Kept in memory rather than read from pipes: what podman leaves running would hold a pipe open.
+    let (mut stdout, mut stderr) = (memory_file()?, memory_file()?);
+    let stdio = |file: &std::fs::File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));
+    let mut command = command(call);
+    command.args(args).stdout(stdio(&stdout)?).stderr(stdio(&stderr)?);
+    if without_stdin {
+        command.stdin(Stdio::null());
+    }
+    let guard = signals::Forwarding::start();
+    let mut child = command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?;
+    guard.to(child.id());
+    let ended = child.wait();
+    drop(guard);
+    let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
+    let status = ended.code().or(ended.signal().map(|s| 128 + s)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok((ended, Answered { stdout: kept(&mut stdout)?, stderr: kept(&mut stderr)?, status }))
+}
+
+/// Podman's answer line by line. When the caller has stopped reading, podman is stopped too.
+fn lines(call: &Call, stream: &mut dyn Stream) -> Result<u8, u8> {
+    prepare(call).map_err(|refusal| complain(&refusal))?;
+    let mut stderr = memory_file()?;
+    let mut command = command(call);
+    command.stdout(Stdio::piped()).stderr(stderr.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e))?);
+    let guard = signals::Forwarding::start();
+    let mut child = command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?;
+    guard.to(child.id());
+    let desk = Desk::new(&ask);
+    let mut written = Ok(());
+    if let Some(stdout) = child.stdout.take() {
+        let mut reader = BufReader::new(stdout);
+        let mut line = Vec::new();
+        while written.is_ok() && matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+            let shown = stream.line(line.strip_suffix(b"\n").unwrap_or(&line), &desk);
+            written = write_stdout(shown.as_deref().unwrap_or(&line));
+            line.clear();
+        }
+    }
+    if written.is_err() {
+        let _ = child.kill();
+    }
+    let ended = child.wait();
+    drop(guard);
+    written?;
+    let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
+    if !ended.success() {
+        let _ = std::io::stderr().flush();
+        complain_as_docker(&kept(&mut stderr)?);
+    }
+    Ok(docker_status(ended, Ending::Daemon))
+}

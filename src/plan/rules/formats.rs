@@ -1,0 +1,26 @@
+//! `--format` of lists and objects.
+
+use serde_json::Value;
+
+use crate::host;
+use crate::plan::Context;
+use crate::render::formatter;
+
+/// The format of a list: what the caller gave, else the configuration's own under `key` (`psFormat` …), else the table.
+/// Docker looks at the configuration only without `-q`.
+pub fn of_list(context: &Context, key: &str) -> String {
+    let uses = &context.invocation.uses;
+    if let Some(format) = uses.text("format").filter(|f| !f.is_empty()) {
+        return format.to_string_lossy().into_owned();
+    }
+    let configured = if uses.switch("quiet") { None } else { configured(context, key) };
+    configured.unwrap_or_else(|| formatter::TABLE.to_string())
+}
+
+/// A text of Docker's config.json; none where it is empty.
+fn configured(context: &Context, key: &str) -> Option<String> {
+    let file = context.engine.config_dir()?.join("config.json");
+    let text = context.host.read(&file).filter(|t| host::contains(t, key.as_bytes()))?;
+    let config: Value = serde_json::from_slice(&text).ok()?;
+    config.get(key)?.as_str().filter(|f| !f.is_empty()).map(str::to_string)
+}
