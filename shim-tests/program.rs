@@ -72,6 +72,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What a container's creation keeps of the caller's own words.
+const GIVEN_ALPINE: &str = r#"--label=io.docker-shim.create={"Image":"alpine"}"#;
+
 #[test]
 fn arguments_reach_podman_byte_for_byte() {
     let place = Place::new("bytes");
@@ -144,7 +147,7 @@ fn the_version_is_asked_once_and_only_where_it_matters() {
     run(place.docker().args(["ps"]));
     assert_eq!(place.calls(), 1, "ps needs no version");
     // --ip6 is Podman's only from 4.3 on.
-    let wanted: Vec<OsString> = ["run", "--ip6=fd00::1", "docker.io/library/alpine"].map(OsString::from).to_vec();
+    let wanted: Vec<OsString> = ["run", "--ip6=fd00::1", GIVEN_ALPINE, "docker.io/library/alpine"].map(OsString::from).to_vec();
     assert_eq!(args_of(&run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]))), wanted);
     assert_eq!(place.calls(), 3, "asked once");
     run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]));
@@ -195,7 +198,8 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let output = run(place.docker().env("DOCKER_SHIM_EXPLAIN", "1").args(["run", "-v", "/nonexistent-source/x:/x", "alpine"]));
     let plan = text(&output.stdout);
     assert!(plan.starts_with("mkdir /nonexistent-source/x\nexec "), "{plan}");
-    assert!(plan.trim_end().ends_with("run --volume=/nonexistent-source/x:/x docker.io/library/alpine"), "{plan}");
+    assert!(plan.contains("run --volume=/nonexistent-source/x:/x --label='io.docker-shim.create={"), "{plan}");
+    assert!(plan.trim_end().ends_with("' docker.io/library/alpine"), "{plan}");
     assert_eq!(place.calls(), 0);
     assert!(!Path::new("/nonexistent-source").exists());
     let mut by_verb = Command::new(SHIM);
@@ -323,7 +327,7 @@ fn podmans_own_words_only_where_they_are_asked_for() {
     let settings = place.at("home/.config/containers");
     fs::create_dir_all(&settings).unwrap();
     fs::write(settings.join("docker-shim.toml"), "podman_extras = true\n").unwrap();
-    let wanted: Vec<OsString> = ["run", "--rm", "--pod=x", "docker.io/library/alpine"].map(OsString::from).to_vec();
+    let wanted: Vec<OsString> = ["run", "--rm", "--pod=x", GIVEN_ALPINE, "docker.io/library/alpine"].map(OsString::from).to_vec();
     assert_eq!(args_of(&run(place.docker().args(["run", "--rm", "--pod=x", "alpine"]))), wanted);
     assert_eq!(args_of(&run(place.docker().args(["pod", "ls"]))), ["pod", "ls"]);
     assert_eq!(run(place.docker().args(["rm", "-fa"])).status.code(), Some(125), "never short letters");
