@@ -198,7 +198,7 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let output = run(place.docker().env("DOCKER_SHIM_EXPLAIN", "1").args(["run", "-v", "/nonexistent-source/x:/x", "alpine"]));
     let plan = text(&output.stdout);
     assert!(plan.starts_with("mkdir /nonexistent-source/x\nexec "), "{plan}");
-    assert!(plan.contains("run --volume=/nonexistent-source/x:/x --label='io.docker-shim.create={"), "{plan}");
+    assert!(plan.contains("run --volume=/nonexistent-source/x:/x '--label=io.docker-shim.create={"), "{plan}");
     assert!(plan.trim_end().ends_with("' docker.io/library/alpine"), "{plan}");
     assert_eq!(place.calls(), 0);
     assert!(!Path::new("/nonexistent-source").exists());
