@@ -106,6 +106,12 @@ fn prepare(call: &Call) -> Result<(), Refusal> {
             Step::MakeDirs(path) => {
                 let _ = make_dirs(path);
             }
+            Step::ShareStdout(fd) => {
+                // SAFETY: dup2 on plain numbers; nothing of ours is open at a descriptor that high.
+                if unsafe { nix::libc::dup2(1, *fd) } == -1 {
+                    return Err(Refusal::new(format!("docker: cannot share stdout: {}", std::io::Error::last_os_error()), 1));
+                }
+            }
             Step::RemoveFile(path) => match std::fs::remove_file(path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Refusal::new(format!("docker: {}: {e}", path.display()), 1));

@@ -41,7 +41,7 @@ pub static BUILD: &[Flag] = &[
     flag("iidfile", Kind::Text, "Write the image's ID to this file"),
     flag("label", Kind::StringArray, "Add a label to the image"),
     flag("load", Kind::Switch, "The same as --output=type=docker").drop("What Podman builds is in its image store at once."),
-    flag("metadata-file", Kind::Text, "Write facts about the result to this file").refuse("--metadata-file is not supported, Podman writes no build metadata; use --iidfile for the image's ID."),
+    flag("metadata-file", Kind::Text, "Write facts about the result to this file").rule(by_command),
     flag("network", Kind::Text, "Network of the build's RUN steps").default("default"),
     flag("no-cache", Kind::Switch, "Build every step anew"),
     flag("no-cache-filter", Kind::StringArray, "Build the steps of these stages anew").rule(build::no_cache_filter),
@@ -53,7 +53,7 @@ pub static BUILD: &[Flag] = &[
     // only --pull=always and its absence mean the same to all of them.
     flag("pull", Kind::Switch, "Always fetch the base images anew").rule(build::pull),
     flag("push", Kind::Switch, "The same as --output=type=registry").rule(by_command),
-    flag("quiet", Kind::Switch, "Print the image's ID and nothing else").short('q'),
+    flag("quiet", Kind::Switch, "Print the image's ID and nothing else").short('q').rule(by_command),
     flag("sbom", Kind::Text, "The same as --attest=type=sbom").drop(NO_ATTESTATION),
     flag("secret", Kind::StringArray, "Lend the build a secret (id=name[,src=path])").rule(build::secret),
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),

@@ -8,14 +8,15 @@ use std::process::{ExitStatus, Stdio};
 use super::{
     cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, write_stdout,
 };
-use crate::plan::{Call, Ending, Reshape, Shape};
-use crate::render::{Answered, Desk, Stream, View};
+use crate::plan::{Call, Ending, Refusal, Reshape, Shape};
+use crate::render::{Answered, Desk, Progress, Stream, View};
 
 /// Gives Docker's exit status.
 pub fn run(reshape: Reshape) -> u8 {
     let done = match reshape.shape {
         Shape::Whole(view) => whole(&reshape.call, view.as_ref()),
         Shape::Lines(mut stream) => lines(&reshape.call, stream.as_mut()),
+        Shape::Progress(mut progress) => followed(&reshape.call, progress.as_mut()),
     };
     done.unwrap_or_else(|code| code)
 }
@@ -88,4 +89,45 @@ fn lines(call: &Call, stream: &mut dyn Stream) -> Result<u8, u8> {
         complain_as_docker(&kept(&mut stderr)?);
     }
     Ok(docker_status(ended, Ending::Daemon))
+}
+
+/// Podman's both streams in one pipe, so that what belongs together stays in order.
+fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
+    prepare(call).map_err(|refusal| complain(&refusal))?;
+    let (read, write) = nix::unistd::pipe().map_err(|e| cannot_keep(&e.into()))?;
+    let clone = write.try_clone().map_err(|e| cannot_keep(&e))?;
+    let guard = signals::Forwarding::start();
+    let mut child = {
+        // The command holds the pipe's end for writing; it has to be gone before the reading begins.
+        let mut command = command(call);
+        command.stdout(write).stderr(clone);
+        command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?
+    };
+    guard.to(child.id());
+    let mut reader = BufReader::new(std::fs::File::from(read));
+    let mut line = Vec::new();
+    let mut written = Ok(());
+    while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+        let shown = progress.line(line.strip_suffix(b"\n").unwrap_or(&line));
+        // When nobody reads any more the work still goes on, as the daemon's would.
+        written = written.and(write_stdout(&shown.stdout));
+        let _ = std::io::stderr().write_all(&shown.stderr);
+        line.clear();
+    }
+    let ended = child.wait();
+    drop(guard);
+    let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
+    if let Some(signal) = ended.signal() {
+        return Ok(signals::die_by(signal));
+    }
+    let shown = progress.end(ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+    let mut status = say(&shown);
+    if ended.success() {
+        for (path, content) in progress.files() {
+            if let Err(error) = std::fs::write(&path, content) {
+                status = complain(&Refusal::new(format!("ERROR: {}: {error}", path.display()), 1));
+            }
+        }
+    }
+    written.and(Ok(status))
 }

@@ -87,6 +87,7 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
     let _ = match shape {
         Shape::Whole(view) => writeln!(text, "  shown as {view:?}"),
         Shape::Lines(stream) => writeln!(text, "  shown line by line as {stream:?}"),
+        Shape::Progress(progress) => writeln!(text, "  both streams shown line by line as {progress:?}"),
     };
 }
 
@@ -95,6 +96,7 @@ fn show(text: &mut String, verb: &str, call: &Call) {
         let _ = match step {
             Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
             Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
+            Step::ShareStdout(fd) => writeln!(text, "share stdout as descriptor {fd}"),
             Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
         };
     }

@@ -11,7 +11,7 @@ use crate::catalogue::{CommandTreatment, Flag, Kind, Podman, Treatment};
 use crate::grammar::{Notes, Unknown};
 use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
-use crate::render::{Stream, View};
+use crate::render::{Progress, Stream, View};
 
 mod explain;
 pub mod globals;
@@ -51,6 +51,8 @@ pub enum Shape {
     Whole(Box<dyn View>),
     /// Line by line, while it comes.
     Lines(Box<dyn Stream>),
+    /// Line by line, stdout and stderr as one.
+    Progress(Box<dyn Progress>),
 }
 
 /// A program to start.
@@ -71,6 +73,8 @@ pub enum Step {
     MakeDirs(PathBuf),
     /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
     WriteOwn { path: PathBuf, content: Vec<u8> },
+    /// Have podman find our stdout under this descriptor, for what it is to write there while its own stdout is read by us.
+    ShareStdout(i32),
     /// Remove a plain file that is about to be written anew, as Docker replaces it.
     RemoveFile(PathBuf),
 }

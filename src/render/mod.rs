@@ -3,10 +3,12 @@
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod build;
 pub mod formatter;
 pub mod inspect;
 pub mod tabwriter;
@@ -25,6 +27,18 @@ pub trait View: fmt::Debug {
 pub trait Stream: fmt::Debug {
     /// What Docker would have written for a line (without its end); none passes the line on.
     fn line(&mut self, line: &[u8], desk: &Desk) -> Option<Vec<u8>>;
+}
+
+/// Follows what podman says while it works, stdout and stderr in one, and says it as Docker would.
+pub trait Progress: fmt::Debug {
+    /// What to say for a line (without its end) that came.
+    fn line(&mut self, line: &[u8]) -> Answer;
+    /// What to say when podman has ended with an exit status, and the command's own status.
+    fn end(&mut self, status: u8) -> Answer;
+    /// Files that the caller asked for, to be written after success.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        Vec::new()
+    }
 }
 
 /// What podman answered.

@@ -8,35 +8,62 @@ use std::path::PathBuf;
 use super::dockerfile;
 use super::image::push_one;
 use super::references::{self, Reference};
+use crate::catalogue::Podman;
+use crate::grammar;
 use crate::host;
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stdout, Step};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Reshape, Run, Shape, Stderr, Stdout, Step};
+use crate::render::build::{Build, Builder, Dockerfile, Image};
 
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
-    let progress = uses.text("progress").unwrap_or_default().to_string_lossy();
-    if uses.switch("quiet") && !matches!(&*progress, "" | "auto") {
-        return Err(Refusal::new(format!("ERROR: progress={progress} and quiet cannot be used together"), 1));
+    let shown = uses.text("progress").unwrap_or_default().to_string_lossy();
+    if uses.switch("quiet") && !matches!(&*shown, "" | "auto") {
+        return Err(Refusal::new(format!("ERROR: progress={shown} and quiet cannot be used together"), 1));
     }
     let mut draft = context.call("build")?;
     // OCI's format has no place for HEALTHCHECK, SHELL and ONBUILD.
     draft.set_env("BUILDAH_FORMAT", "docker");
     draft.translate(context)?;
-    let platforms: Vec<_> = uses.all("platform").flat_map(|p| p.as_bytes().split(|b| *b == b',')).collect();
-    if platforms.len() > 1 {
-        return Err(context.refuse("build for several platforms at once: Podman would tag only one of the images; build them one by one."));
-    }
-    let mut pushes = uses.switch("push");
+    let mut outputs = Outputs { push: uses.switch("push"), ..Outputs::default() };
     for output in uses.all("output") {
-        pushes |= output_of(output, &mut draft, context)?;
+        outputs.add(output, &mut draft, context)?;
     }
-    let tags: Vec<&OsStr> = uses.all("tag").collect();
-    if pushes && tags.is_empty() {
+    if outputs.image != Image::Stored && uses.text("iidfile").is_some_and(|f| !f.is_empty()) {
+        return Err(Refusal::new("ERROR: local and tar exporters are incompatible with image ID file", 1));
+    }
+    if outputs.push && uses.text("metadata-file").is_some_and(|f| !f.is_empty()) {
+        return Err(context.refuse(
+            "--metadata-file together with a push: the digest in the registry is not known yet when it is written; push on its own.",
+        ));
+    }
+    let mut tags: Vec<OsString> = uses.all("tag").map(OsStr::to_os_string).collect();
+    for name in std::mem::take(&mut outputs.names) {
+        let reference = Reference::parse(OsStr::new(&name)).map_err(|words| invalid_tag(&name, &words))?;
+        draft.flag("tag", reference.tagged());
+        tags.push(name.into());
+    }
+    if outputs.push && tags.is_empty() {
         return Err(Refusal::new("ERROR: failed to build: tag is needed when pushing to registry", 1));
     }
+    if !outputs.archives.is_empty() && tags.is_empty() {
+        return Err(context.refuse("--output type=docker or type=oci with a file needs a name for the image: add -t NAME."));
+    }
+    let platforms: Vec<String> =
+        uses.all("platform").flat_map(|p| p.to_string_lossy().split(',').map(str::to_string).collect::<Vec<_>>()).collect();
+    if platforms.iter().any(|p| !is_native(p)) && context.host.podman_version()? < CACHE_KNOWS_PLATFORMS {
+        // An image of another platform would be taken from the cache, or left there for the next native build.
+        draft.switch("layers", false);
+    }
+    let names: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.tagged())).collect();
+    let list = if platforms.len() > 1 { names.first().cloned() } else { None };
+    let mut acts = Vec::new();
+    if let Some(list) = &list {
+        acts.extend(begin_list(list, &mut draft, context)?);
+    }
     let directory = &context.invocation.args[0];
-    let source = Source::of(directory, uses.text("file"), context);
+    let source = Source::of(directory, uses.text("file"), context)?;
     source.draft(&mut draft);
     if let Some(text) = source.dockerfile(context) {
         let build_args: Vec<&OsStr> = uses.all("build-arg").collect();
@@ -53,19 +80,126 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
             }
         }
         if loopback {
-            plain_http_on_loopback(&mut draft, context);
+            own_registries(&mut draft, context, false);
         }
+    } else {
+        own_registries(&mut draft, context, true);
     }
     draft.arg(directory);
-    let stdout = if uses.switch("quiet") { Stdout::Prefixed("sha256:") } else { Stdout::Inherit };
-    let mut acts = vec![Act::Run(Run { stdout, ..Run::new(draft.call(), Ending::Daemon) })];
-    if pushes {
+    let image = if list.is_some() { Image::List } else { outputs.image };
+    let shown = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.full())).collect();
+    let progress = progress(context, shown, image, &source);
+    acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Progress(Box::new(progress)) }));
+    if let Some(list) = &list {
+        for name in names.iter().skip(1) {
+            let mut tag = context.call("tag")?;
+            tag.arg(list).arg(name);
+            acts.push(tag.run_quietly(Ending::Daemon));
+        }
+    }
+    for (format, file) in &outputs.archives {
+        let mut save = context.call("save")?;
+        save.flag("format", format).flag("output", file);
+        // Podman adds to a file that is there, or refuses.
+        save.prepare(Step::RemoveFile(PathBuf::from(file)));
+        save.args.extend(names.iter().take(1).map(OsString::from));
+        acts.push(save.run_quietly(Ending::Daemon));
+    }
+    if outputs.push {
         for tag in tags {
-            let reference = references::target(tag, context)?;
-            acts.push(push_one(context, tag, &reference, false)?);
+            let reference = references::target(&tag, context)?;
+            acts.push(match &list {
+                Some(_) => push_list(context, &reference)?,
+                None => push_one(context, &tag, &reference, false)?,
+            });
         }
     }
     Ok(Plan::Sequence(acts))
+}
+
+/// From this Podman on the build cache tells platforms apart.
+const CACHE_KNOWS_PLATFORMS: Podman = Podman(5, 8, 0);
+
+/// Whether a `--platform` is this machine's own.
+fn is_native(platform: &str) -> bool {
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let mut parts = platform.split('/');
+    matches!((parts.next(), parts.next()), (Some("linux" | "local"), None) | (Some("linux"), Some(_))) && {
+        let arch = platform.split('/').nth(1);
+        arch.is_none_or(|arch| arch == machine || (arch == "x86_64" && machine == "amd64") || (arch == "aarch64" && machine == "arm64"))
+    }
+}
+
+/// Several platforms are one manifest list, which has the first name while it is built. What had that name before loses it.
+fn begin_list(list: &str, draft: &mut Draft, context: &Context) -> Result<[Act; 2], Refusal> {
+    draft.flags.retain(|flag| !flag.as_bytes().starts_with(b"--tag="));
+    draft.flag("manifest", list);
+    let forget = |path: &str, names: &[&str]| -> Result<Act, Refusal> {
+        let mut call = context.call(path)?;
+        call.args.extend(names.iter().map(OsString::from));
+        Ok(Act::Run(Run { stdout: Stdout::Discard, stderr: Stderr::Discard, ..Run::new(call.call(), Ending::Ignore) }))
+    };
+    Ok([forget("untag", &[list, list])?, forget("manifest rm", &[list])?])
+}
+
+/// Pushes a manifest list with its images, in Docker's own formats.
+fn push_list(context: &Context, reference: &Reference) -> Result<Act, Refusal> {
+    let mut draft = context.call("manifest push")?;
+    draft.switch("all", true).flag("format", "v2s2");
+    if reference.is_loopback() {
+        draft.switch("tls-verify", false);
+    }
+    draft.arg(reference.tagged()).arg(format!("docker://{}", reference.tagged()));
+    Ok(draft.run_quietly(Ending::Daemon))
+}
+
+fn buildkit(context: &Context) -> Option<OsString> {
+    context.host.env("DOCKER_BUILDKIT").filter(|v| !v.is_empty())
+}
+
+/// Whether the builder before BuildKit is asked for.
+fn is_classic(context: &Context) -> bool {
+    let is_off = |v: &str| matches!(v, "0" | "f" | "F" | "false" | "FALSE" | "False");
+    buildkit(context).as_ref().and_then(|v| v.to_str()).is_some_and(is_off)
+}
+
+/// A context that is fetched (buildx's `build.IsRemoteURL`, docker/docker `builder/remotecontext/urlutil`).
+fn is_remote(context: &OsStr) -> bool {
+    let text = context.as_bytes();
+    let schemes: [&[u8]; 7] = [b"http://", b"https://", b"git://", b"ssh://", b"git@", b"github.com/", b"docker-image://"];
+    schemes.iter().any(|scheme| text.starts_with(scheme)) || (host::contains(text, b"@") && host::contains(text, b":"))
+}
+
+/// In whose words the build is told, and where. (`DOCKER_BUILDKIT=0` is the builder before BuildKit.)
+fn progress(context: &Context, names: Vec<String>, image: Image, source: &Source) -> Build {
+    let uses = &context.invocation.uses;
+    let quiet = uses.switch("quiet") || uses.text("progress").is_some_and(|p| p == "quiet");
+    let builder = match (quiet, is_classic(context)) {
+        (true, _) => Builder::Quiet,
+        _ if uses.text("progress").is_some_and(|p| p == "none") => Builder::Silent,
+        (false, true) => Builder::Classic,
+        (false, false) => Builder::BuildKit,
+    };
+    // Azure's Docker task reads the image's ID from stdout, unless its job asks for BuildKit.
+    let also_classic = buildkit(context).is_none() && context.host.env("TF_BUILD").is_some();
+    let text = source.dockerfile(context);
+    let steps = text.as_deref().map_or(0, dockerfile::count);
+    let name = uses.text("file").map_or("Dockerfile".into(), OsStr::to_string_lossy);
+    let name = name.rsplit('/').next().unwrap_or(&name).to_string();
+    let dockerfile = text.map(|text| Dockerfile { name, text });
+    let cwd = context.host.cwd().unwrap_or_default();
+    let metadata = uses.text("metadata-file").filter(|f| !f.is_empty()).map(|f| cwd.join(f));
+    let mut build = Build::new(builder, names);
+    build.also_classic = also_classic;
+    build.dockerfile = dockerfile;
+    build.steps = steps;
+    build.image = image;
+    build.metadata = metadata;
+    build
 }
 
 /// Where the Dockerfile and the context come from.
@@ -79,22 +213,46 @@ enum Source {
 }
 
 impl Source {
-    fn of(directory: &OsStr, file: Option<&OsStr>, context: &Context) -> Source {
+    /// Errors: a directory or a Dockerfile that is not there, in the builder's own words.
+    fn of(directory: &OsStr, file: Option<&OsStr>, context: &Context) -> Result<Source, Refusal> {
+        let host = context.host;
         let file = file.filter(|f| !f.is_empty());
-        let cwd = context.host.cwd().unwrap_or_default();
+        let cwd = host.cwd().unwrap_or_default();
         let local = cwd.join(directory);
-        if file.is_some_and(|f| f == "-") {
-            return Source::FileOnStdin;
+        if directory != "-" && !host.is_dir(&local) && !is_remote(directory) {
+            let shown = directory.to_string_lossy();
+            let words = format!("unable to prepare context: path {shown:?} not found");
+            return Err(Refusal::new(if is_classic(context) { words } else { format!("ERROR: failed to build: {words}") }, 1));
         }
-        if directory == "-" || !context.host.is_dir(&local) {
-            return Source::Elsewhere { file: file.map(OsStr::to_os_string) };
+        if file.is_some_and(|f| f == "-") {
+            return Ok(Source::FileOnStdin);
+        }
+        if directory == "-" || !host.is_dir(&local) {
+            return Ok(Source::Elsewhere { file: file.map(OsStr::to_os_string) });
         }
         // Docker takes Dockerfile even where there is a Containerfile, which Podman would prefer.
-        let file = file.map_or_else(|| local.join("Dockerfile"), |f| cwd.join(f));
-        let mut ignore = file.clone().into_os_string();
+        let mut path = file.map_or_else(|| local.join("Dockerfile"), |f| cwd.join(f));
+        if file.is_none() && !host.exists(&path) && host.exists(&local.join("dockerfile")) {
+            path = local.join("dockerfile");
+        }
+        if !host.exists(&path) {
+            let name = file.unwrap_or(OsStr::new("Dockerfile")).to_string_lossy();
+            let missing = "no such file or directory";
+            return Err(Refusal::new(
+                match is_classic(context) {
+                    true => format!(
+                        "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat {}: {missing}",
+                        path.display()
+                    ),
+                    false => format!("ERROR: failed to build: failed to solve: failed to read dockerfile: open {name}: {missing}"),
+                },
+                1,
+            ));
+        }
+        let mut ignore = path.clone().into_os_string();
         ignore.push(".dockerignore");
-        let ignore = Some(PathBuf::from(ignore)).filter(|i| context.host.exists(i));
-        Source::Directory { file, ignore }
+        let ignore = Some(PathBuf::from(ignore)).filter(|i| host.exists(i));
+        Ok(Source::Directory { file: path, ignore })
     }
 
     fn draft(&self, draft: &mut Draft) {
@@ -129,10 +287,13 @@ fn mentions_loopback(text: &[u8]) -> bool {
 
 /// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
 /// host's own registries.conf with those added. (`--tls-verify=false` would weaken every registry of the build.)
-fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
+/// `search` is for a Dockerfile that cannot be read beforehand: its short names are docker.io's, unless the host searches elsewhere.
+fn own_registries(draft: &mut Draft, context: &Context, search: bool) {
     let host = context.host;
     let Some(dir) = crate::host::runtime_dir() else {
-        draft.switch("tls-verify", false);
+        if !search {
+            draft.switch("tls-verify", false);
+        }
         return;
     };
     let mut candidates = Vec::new();
@@ -145,6 +306,10 @@ fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
         }
     }
     let mut text = candidates.iter().find_map(|c| host.read(c)).unwrap_or_default();
+    let searches = String::from_utf8_lossy(&text).lines().any(|line| line.trim_start().starts_with("unqualified-search-registries"));
+    if search && !searches {
+        text.splice(..0, *b"unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"disabled\"\n");
+    }
     for location in ["localhost", "127.0.0.1", "[::1]"] {
         let entry = format!("\n[[registry]]\nlocation = \"{location}\"\ninsecure = true\n");
         let there = format!("\"{location}\"");
@@ -160,43 +325,90 @@ fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
     draft.prepare(Step::WriteOwn { path, content: text });
 }
 
-/// One `--output`. Gives whether the image is to be pushed; Podman takes `type=registry` and pushes nothing.
-fn output_of(value: &OsStr, draft: &mut Draft, context: &Context) -> Result<bool, Refusal> {
-    let text = value.to_string_lossy();
-    let fields: Vec<(String, &str)> =
-        text.split(',').map(|f| f.split_once('=').unwrap_or((f, ""))).map(|(k, v)| (k.to_lowercase(), v)).collect();
-    let field = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| *v);
-    let kind = match field("type") {
-        None if text == "-" => "tar",
-        None => "local",
-        Some(kind) => kind,
-    };
-    let to_stdout = text == "-" || field("dest").is_some_and(|d| d == "-");
-    match kind {
-        "registry" => Ok(true),
-        "image" => Ok(field("push").is_some_and(|p| p != "false")),
-        "docker" if field("dest").is_none() => Ok(false),
-        "cacheonly" => Ok(false),
-        "local" | "tar" if !to_stdout => {
-            draft.flag("output", value);
-            Ok(false)
+/// What the `--output`s ask for beside Podman's own.
+#[derive(Default)]
+struct Outputs {
+    /// Podman takes `type=registry` and pushes nothing.
+    push: bool,
+    names: Vec<String>,
+    image: Image,
+    /// The format and file of archives.
+    archives: Vec<(&'static str, String)>,
+}
+
+impl Outputs {
+    /// One `--output`, by buildx's rules (`util/buildflags/export.go`).
+    fn add(&mut self, value: &OsStr, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+        let text = value.to_string_lossy();
+        let record = grammar::csv_record(text.as_bytes()).map_err(|words| Refusal::new(format!("ERROR: {words}"), 1))?;
+        let record: Vec<String> = record.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect();
+        let fields: Vec<(String, &str)> =
+            record.iter().map(|f| f.split_once('=').unwrap_or((f, ""))).map(|(k, v)| (k.trim().to_lowercase(), v)).collect();
+        let field = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| *v);
+        let kind = match field("type") {
+            None if text == "-" => "tar",
+            None => "local",
+            Some(kind) => kind,
+        };
+        let names = || field("name").into_iter().flat_map(|names| names.split(',')).filter(|n| !n.is_empty()).map(str::to_string);
+        let file = field("dest").filter(|d| !d.is_empty() && *d != "-");
+        let to_stdout = text == "-" || field("dest") == Some("-");
+        match (kind, file) {
+            ("registry", _) => {
+                self.push = true;
+                self.names.extend(names());
+            }
+            ("image", _) => {
+                self.push |= field("push").is_some_and(|p| p != "false");
+                self.names.extend(names());
+            }
+            ("docker", None) if !to_stdout => self.names.extend(names()),
+            ("docker", Some(file)) => {
+                self.archives.push(("docker-archive", file.to_string()));
+                self.names.extend(names());
+            }
+            ("oci", Some(file)) => {
+                self.archives.push(("oci-archive", file.to_string()));
+                self.names.extend(names());
+            }
+            ("cacheonly", _) => {}
+            ("tar", _) if to_stdout => {
+                if context.host.is_terminal(1) {
+                    return Err(Refusal::new("ERROR: dest file is required for tar exporter. refusing to write to console", 1));
+                }
+                draft.flag("output", format!("type=tar,dest=/proc/self/fd/{SHARED_STDOUT}"));
+                draft.prepare(Step::ShareStdout(SHARED_STDOUT));
+                self.image = Image::FilesOnStdout;
+            }
+            ("local", _) if to_stdout => return Err(Refusal::new("ERROR: dest cannot be stdout for local exporter", 1)),
+            ("local" | "tar", _) => {
+                self.image = Image::Files;
+                draft.flag("output", value);
+            }
+            _ => {
+                let advice = "build with -t NAME and use docker save, or --output type=tar,dest=FILE";
+                return Err(context.refuse(format!("--output {text}: Podman cannot write that; {advice}.")));
+            }
         }
-        _ => Err(context.refuse(format!(
-            "--output {text}: Podman cannot write that; build with -t NAME and use docker save, or --output type=tar,dest=FILE."
-        ))),
+        Ok(())
     }
+}
+
+/// The descriptor under which podman finds our stdout, while its own is read by us.
+const SHARED_STDOUT: i32 = 9;
+
+fn invalid_tag(tag: &str, words: &str) -> Refusal {
+    let words = words.replace("invalid reference format: ", "");
+    let words = match words.split_once(" (") {
+        Some((first, _)) if words.contains("lowercase") => format!("{first} must be lowercase"),
+        _ => words,
+    };
+    Refusal::new(format!("ERROR: failed to build: invalid tag {tag:?}: {words}"), 1)
 }
 
 /// `--tag`: the docker.io name, where Podman alone would store `localhost/NAME`.
 pub fn tag(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    let reference = Reference::parse(&used.value).map_err(|words| {
-        let words = words.replace("invalid reference format: ", "");
-        let words = words
-            .split(" (")
-            .next()
-            .map_or(words.clone(), |first| if words.contains("lowercase") { format!("{first} must be lowercase") } else { words.clone() });
-        Refusal::new(format!("ERROR: failed to build: invalid tag {:?}: {words}", used.value.to_string_lossy()), 1)
-    })?;
+    let reference = Reference::parse(&used.value).map_err(|words| invalid_tag(&used.value.to_string_lossy(), &words))?;
     draft.flag("tag", reference.tagged());
     Ok(())
 }

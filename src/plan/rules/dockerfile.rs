@@ -70,6 +70,12 @@ pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String>
     images
 }
 
+/// How many steps a Dockerfile has; an ARG before the first FROM is none.
+pub fn count(text: &str) -> usize {
+    let verb = |line: &String| line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    instructions(text).iter().map(verb).skip_while(|verb| verb != "FROM").count()
+}
+
 /// Instructions with their continuation lines joined and comments left out; heredoc bodies are skipped.
 fn instructions(text: &str) -> Vec<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
