@@ -100,7 +100,11 @@ fn cannot_start(call: &Call, error: &std::io::Error) -> Refusal {
 
 /// Makes what a call needs. Errors are only those that podman would not report better itself.
 fn prepare(call: &Call) -> Result<(), Refusal> {
-    for step in &call.prepare {
+    take_steps(&call.prepare)
+}
+
+fn take_steps(steps: &[Step]) -> Result<(), Refusal> {
+    for step in steps {
         match step {
             // A directory that cannot be made is podman's to report, in its words for a missing bind source.
             Step::MakeDirs(path) => {
@@ -156,6 +160,11 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Print(bytes) => {
                 if let Err(code) = write_stdout(&bytes) {
                     return code;
+                }
+            }
+            Act::Do(step) => {
+                if let Err(refusal) = take_steps(&[step]) {
+                    return complain(&refusal);
                 }
             }
             Act::Warn(bytes) => {

@@ -3,7 +3,7 @@
 //! Hidden lines are flags and commands that the plugin takes without showing them.
 
 use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
-use crate::plan::rules::{build, by_command, hosts};
+use crate::plan::rules::{build, buildx, by_command, hosts};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
 const NO_DEBUG_LOG: &str = "It only adds buildx's own debug log.";
@@ -11,13 +11,12 @@ const NO_ATTESTATION: &str = "Podman attaches no attestations; the image is the 
 const IGNORED: &str = "BuildKit takes it and ignores it.";
 const NO_CACHE_STORE: &str = "Podman keeps no build cache apart from its images, so nothing is pruned.";
 
-const NO_BUILDERS: &str = "Podman has one builder and nothing to set up; drop this step, `docker buildx build` works without it.";
 const NO_RECORDS: &str = "Podman keeps no records of past builds; save the output of `docker build` instead.";
 const NO_BAKE: &str = "Podman reads no bake files; call `docker build` once for each target.";
 const NO_IMAGETOOLS: &str = "Podman's builder does not work on registries; use `docker manifest` or skopeo instead.";
 
 /// `--builder`, which the plugin's root passes down.
-const BUILDER: &[Flag] = &[flag("builder", Kind::Text, "Build with this builder instance").drop(ONE_BUILDER)];
+const BUILDER: &[Flag] = &[flag("builder", Kind::Text, "Build with this builder instance").rule(buildx::builder)];
 /// `--builder` where the plugin takes it without a use for it.
 const BUILDER_HIDDEN: &[Flag] = &[flag("builder", Kind::Text, "Build with this builder instance").hidden().drop(ONE_BUILDER)];
 /// `--debug`, which the plugin's root passes down.
@@ -101,18 +100,18 @@ const BAKE: &[Flag] = &[
 
 #[rustfmt::skip]
 const CREATE: &[Flag] = &[
-    flag("append", Kind::Switch, "Add a node instead of changing the builder"),
-    flag("bootstrap", Kind::Switch, "Start the builder once it exists"),
-    flag("buildkitd-config", Kind::Text, "Configuration file of the BuildKit daemon"),
-    flag("buildkitd-flags", Kind::Text, "Command-line flags of the BuildKit daemon"),
-    flag("config", Kind::Text, "Older name of --buildkitd-config").hidden(),
-    flag("driver", Kind::Text, "How to run it (docker-container, kubernetes, remote)"),
-    flag("driver-opt", Kind::StringArray, "Option of the driver"),
-    flag("leave", Kind::Switch, "Take a node away instead of changing the builder"),
-    flag("name", Kind::Text, "Name of the builder"),
-    flag("node", Kind::Text, "Name of the node to make or change"),
-    flag("platform", Kind::StringArray, "Platforms the node is to build for"),
-    flag("use", Kind::Switch, "Make it the current builder"),
+    flag("append", Kind::Switch, "Add a node instead of changing the builder").rule(by_command),
+    flag("bootstrap", Kind::Switch, "Start the builder once it exists").rule(by_command),
+    flag("buildkitd-config", Kind::Text, "Configuration file of the BuildKit daemon").rule(by_command),
+    flag("buildkitd-flags", Kind::Text, "Command-line flags of the BuildKit daemon").rule(by_command),
+    flag("config", Kind::Text, "Older name of --buildkitd-config").hidden().rule(by_command),
+    flag("driver", Kind::Text, "How to run it (docker-container, kubernetes, remote)").rule(by_command),
+    flag("driver-opt", Kind::StringArray, "Option of the driver").rule(by_command),
+    flag("leave", Kind::Switch, "Take a node away instead of changing the builder").rule(by_command),
+    flag("name", Kind::Text, "Name of the builder").rule(by_command),
+    flag("node", Kind::Text, "Name of the node to make or change").rule(by_command),
+    flag("platform", Kind::StringArray, "Platforms the node is to build for").rule(by_command),
+    flag("use", Kind::Switch, "Make it the current builder").rule(by_command),
 ];
 
 const DIAL_STDIO: &[Flag] = &[
@@ -121,16 +120,16 @@ const DIAL_STDIO: &[Flag] = &[
 ];
 
 const DU: &[Flag] = &[
-    flag("filter", Kind::Filter, "Show only cache records that match"),
-    flag("format", Kind::Text, "Lay the output out by this template"),
-    flag("verbose", Kind::Switch, "The same as --format=pretty"),
+    flag("filter", Kind::Filter, "Show only cache records that match").rule(by_command),
+    flag("format", Kind::Text, "Lay the output out by this template").rule(by_command),
+    flag("verbose", Kind::Switch, "The same as --format=pretty").rule(by_command),
 ];
 
-const INSPECT: &[Flag] = &[flag("bootstrap", Kind::Switch, "Start the builder before looking")];
+const INSPECT: &[Flag] = &[flag("bootstrap", Kind::Switch, "Start the builder before looking").rule(by_command)];
 
 const LS: &[Flag] = &[
-    flag("format", Kind::Text, "Lay the output out by this template").default("table"),
-    flag("no-trunc", Kind::Switch, "Show values at full length"),
+    flag("format", Kind::Text, "Lay the output out by this template").default("table").rule(by_command),
+    flag("no-trunc", Kind::Switch, "Show values at full length").rule(by_command),
 ];
 
 #[rustfmt::skip]
@@ -146,16 +145,16 @@ const PRUNE: &[Flag] = &[
 ];
 
 const RM: &[Flag] = &[
-    flag("all-inactive", Kind::Switch, "Remove every builder that is not running"),
-    flag("force", Kind::Switch, "Do not ask first").short('f'),
-    flag("keep-daemon", Kind::Switch, "Leave the BuildKit daemon running"),
-    flag("keep-state", Kind::Switch, "Leave BuildKit's state in place"),
+    flag("all-inactive", Kind::Switch, "Remove every builder that is not running").rule(by_command),
+    flag("force", Kind::Switch, "Do not ask first").short('f').rule(by_command),
+    flag("keep-daemon", Kind::Switch, "Leave the BuildKit daemon running").rule(by_command),
+    flag("keep-state", Kind::Switch, "Leave BuildKit's state in place").rule(by_command),
 ];
 
 #[rustfmt::skip]
 const USE: &[Flag] = &[
-    flag("default", Kind::Switch, "Make it the current context's default"),
-    flag("global", Kind::Switch, "Keep it when the context changes"),
+    flag("default", Kind::Switch, "Make it the current context's default").rule(by_command),
+    flag("global", Kind::Switch, "Keep it when the context changes").rule(by_command),
 ];
 
 const HISTORY_EXPORT: &[Flag] = &[
@@ -218,18 +217,18 @@ pub static COMMANDS: &[Command] = &[
     plugin_group("buildx", "Build images with the features of BuildKit"),
     command("buildx bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").aliases(&["f"]).flags(&[BUILDER, DEBUG, BAKE]).refuse(NO_BAKE),
     command("buildx build", "[OPTIONS] PATH | URL | -", Arity::Exact(1), "Build an image from a Dockerfile").aliases(&["b"]).flags(&[BUILDER, DEBUG, BUILD]).rule(build::build),
-    command("buildx create", "[OPTIONS] [CONTEXT|ENDPOINT]", Arity::AtMost(1), "Set up another builder").flags(&[BUILDER_HIDDEN, DEBUG, CREATE]).refuse(NO_BUILDERS),
+    command("buildx create", "[OPTIONS] [CONTEXT|ENDPOINT]", Arity::AtMost(1), "Set up another builder").flags(&[BUILDER_HIDDEN, DEBUG, CREATE]).rule(buildx::create),
     command("buildx dial-stdio", "", Arity::None, "Connect standard input and output to a builder").flags(&[BUILDER, DEBUG, DIAL_STDIO]).refuse("Podman's builder is no daemon to connect to; use `docker build` instead."),
-    command("buildx du", "", Arity::None, "Show the disk space of the build cache").flags(&[BUILDER, DEBUG, DU]).refuse("Podman keeps no build cache apart from its images; use `docker system df` instead."),
-    command("buildx inspect", "[NAME]", Arity::AtMost(1), "Show details of a builder").flags(&[BUILDER, DEBUG, INSPECT]).refuse(NO_BUILDERS),
-    command("buildx install", "", Arity::Exact(0), "Let `docker builder` mean buildx").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` follow buildx already; drop this step."),
-    command("buildx ls", "", Arity::Exact(0), "List the builders").flags(&[BUILDER_HIDDEN, DEBUG, LS]).refuse(NO_BUILDERS),
+    command("buildx du", "", Arity::None, "Show the disk space of the build cache").flags(&[BUILDER, DEBUG, DU]).rule(buildx::disk_usage),
+    command("buildx inspect", "[NAME]", Arity::AtMost(1), "Show details of a builder").flags(&[BUILDER, DEBUG, INSPECT]).rule(buildx::inspect),
+    command("buildx install", "", Arity::Exact(0), "Let `docker builder` mean buildx").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).rule(buildx::nothing),
+    command("buildx ls", "", Arity::Exact(0), "List the builders").flags(&[BUILDER_HIDDEN, DEBUG, LS]).rule(buildx::list),
     command("buildx prune", "", Arity::None, "Empty the build cache").flags(&[BUILDER, DEBUG, PRUNE]).rule(build::prune),
-    command("buildx rm", "[OPTIONS] [NAME...]", Arity::Any, "Remove builders").flags(&[BUILDER, DEBUG, RM]).refuse(NO_BUILDERS),
-    command("buildx stop", "[NAME]", Arity::AtMost(1), "Stop a builder").flags(&[BUILDER, DEBUG]).refuse(NO_BUILDERS),
-    command("buildx uninstall", "", Arity::Exact(0), "Let `docker builder` mean Docker's own").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).refuse("`docker build` and `docker builder` always follow buildx; drop this step."),
-    command("buildx use", "[OPTIONS] NAME", Arity::AtMost(1), "Make a builder the current one").flags(&[BUILDER, DEBUG, USE]).refuse(NO_BUILDERS),
-    command("buildx version", "", Arity::Exact(0), "Show the version of buildx").flags(&[BUILDER_HIDDEN, DEBUG]).refuse("There is no buildx here, Podman builds; use `docker version` instead."),
+    command("buildx rm", "[OPTIONS] [NAME...]", Arity::Any, "Remove builders").flags(&[BUILDER, DEBUG, RM]).rule(buildx::remove),
+    command("buildx stop", "[NAME]", Arity::AtMost(1), "Stop a builder").flags(&[BUILDER, DEBUG]).rule(buildx::stop),
+    command("buildx uninstall", "", Arity::Exact(0), "Let `docker builder` mean Docker's own").hidden().flags(&[BUILDER_HIDDEN, DEBUG]).rule(buildx::nothing),
+    command("buildx use", "[OPTIONS] NAME", Arity::AtMost(1), "Make a builder the current one").flags(&[BUILDER, DEBUG, USE]).rule(buildx::choose),
+    command("buildx version", "", Arity::Exact(0), "Show the version of buildx").flags(&[BUILDER_HIDDEN, DEBUG]).rule(buildx::version),
 
     plugin_group("buildx history", "Work with the records of past builds"),
     command("buildx history export", "[OPTIONS] [REF...]", Arity::Any, "Write build records to an archive").flags(&[BUILDER, DEBUG, HISTORY_EXPORT]).refuse(NO_RECORDS),

@@ -30,6 +30,8 @@ pub use lookup::{child, children, commands, find, root};
 
 /// The Docker release whose answers docker-shim gives: grammar, messages, defaults.
 pub const DOCKER_VERSION: &str = "28.5.2";
+/// The buildx whose grammar this is.
+pub const BUILDX_VERSION: &str = "0.29.1";
 
 /// A Podman release, as `podman --version` tells it: major, minor, patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -58,6 +58,7 @@ fn show_act(text: &mut String, act: &Act) {
             }
         }
         Act::Reshape(reshape) => show_reshape(text, reshape),
+        Act::Do(step) => show_step(text, step),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");
         }),
@@ -91,15 +92,17 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
     };
 }
 
+fn show_step(text: &mut String, step: &Step) {
+    let _ = match step {
+        Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
+        Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
+        Step::ShareStdout(fd) => writeln!(text, "share stdout as descriptor {fd}"),
+        Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
+    };
+}
+
 fn show(text: &mut String, verb: &str, call: &Call) {
-    for step in &call.prepare {
-        let _ = match step {
-            Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
-            Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
-            Step::ShareStdout(fd) => writeln!(text, "share stdout as descriptor {fd}"),
-            Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
-        };
-    }
+    call.prepare.iter().for_each(|step| show_step(text, step));
     let _ = write!(text, "{verb}");
     for (name, value) in &call.env {
         let _ = match value {

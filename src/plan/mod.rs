@@ -86,6 +86,8 @@ pub enum Act {
     Run(Run),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Make, write or remove something that no call has to follow.
+    Do(Step),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.

@@ -4,6 +4,7 @@ use super::{Context, Draft, Refusal};
 use crate::invocation::FlagUse;
 
 pub mod build;
+pub mod buildx;
 pub mod compose;
 pub mod container;
 pub mod dockerfile;
