@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::catalogue::{self, Arity, Command, DOCKER_VERSION, Flag, Kind, Span};
 use crate::grammar::{Help, Notes, VERSION};
+use crate::installer::Asked;
 use crate::plan::Answer;
 
 /// What a request for help is answered with.
@@ -20,9 +21,10 @@ pub fn answer(request: &Help) -> Answer {
     answer
 }
 
-/// `docker --version`.
-pub fn version_line() -> String {
-    format!("Docker version {DOCKER_VERSION}, build docker-shim-{}\n", env!("CARGO_PKG_VERSION"))
+/// `docker --version`; in the place of a client that a pipeline asked for, with that client's version.
+pub fn version_line(client: Option<&Asked>) -> String {
+    let version = client.map_or(DOCKER_VERSION, |client| &client.version);
+    format!("Docker version {version}, build docker-shim-{}\n", env!("CARGO_PKG_VERSION"))
 }
 
 /// The commands that Docker lists first.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::catalogue::Podman;
+use crate::installer::Asked;
 use crate::plan::Refusal;
 use crate::settings::{SYSTEM_FILE, Settings};
 
@@ -36,6 +37,10 @@ pub trait Host {
     /// The names of a directory's entries; empty when it cannot be read.
     fn list(&self, path: &Path) -> Vec<OsString>;
     fn settings(&self) -> &Settings;
+    /// The Docker client that we stand for, where a pipeline asked for one.
+    fn client(&self) -> Option<&Asked> {
+        None
+    }
     /// Podman's absolute path.
     fn podman(&self) -> Result<&Path, Refusal>;
     /// Podman's version, from the cache or from `podman --version`.
@@ -47,6 +52,7 @@ pub trait Host {
 /// The machine this process runs on.
 pub struct ThisHost {
     settings: Settings,
+    client: Option<Asked>,
     podman: OnceCell<PathBuf>,
     version: OnceCell<Podman>,
 }
@@ -66,7 +72,12 @@ impl ThisHost {
     pub fn new() -> ThisHost {
         let user = if privileged() { None } else { user_settings_file() };
         let settings = Settings::load(Path::new(SYSTEM_FILE), user.as_deref()).unwrap_or_default();
-        ThisHost { settings, podman: OnceCell::new(), version: OnceCell::new() }
+        ThisHost { settings, client: None, podman: OnceCell::new(), version: OnceCell::new() }
+    }
+
+    /// The same machine, asked as a client that a pipeline chose.
+    pub fn as_client(self, client: Option<Asked>) -> ThisHost {
+        ThisHost { client, ..self }
     }
 
     fn find_podman(&self) -> Result<PathBuf, Refusal> {
@@ -166,6 +177,9 @@ impl Host for ThisHost {
     }
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+    fn client(&self) -> Option<&Asked> {
+        self.client.as_ref()
     }
     fn podman(&self) -> Result<&Path, Refusal> {
         if let Some(path) = self.podman.get() {

@@ -9,6 +9,7 @@ pub mod execute;
 pub mod grammar;
 pub mod help;
 pub mod host;
+pub mod installer;
 pub mod invocation;
 pub mod plan;
 pub mod render;
@@ -23,7 +24,16 @@ use plan::{Answer, Plan, Refusal};
 /// Runs one Docker command line (argv without the program's name) and gives Docker's exit status.
 /// With `DOCKER_SHIM_EXPLAIN=1` it prints what it would do instead.
 pub fn docker(argv: &[OsString]) -> u8 {
-    let host = ThisHost::new();
+    let (client, skip) = installer::asked(argv);
+    let argv = &argv[skip..];
+    let host = ThisHost::new().as_client(client);
+    if let Some(client) = host.client() {
+        let (stdout, stderr, refused) = installer::gate(client, argv, &host.settings().installer, &host);
+        let status = execute::execute(Plan::Answer(Answer { stdout, stderr, status: u8::from(refused) }));
+        if status != 0 {
+            return status;
+        }
+    }
     let plan = plan_of(argv, &host);
     if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {
         let text = plan::explain(&plan);
@@ -45,7 +55,7 @@ fn plan_parsed(parsed: Result<Parsed, UsageError>, host: &dyn Host) -> Plan {
     match parsed {
         Ok(Parsed::Invocation(invocation)) => plan::plan(&invocation, host),
         Ok(Parsed::Help(request)) => Plan::Answer(help::answer(&request)),
-        Ok(Parsed::Version) => Plan::Answer(Answer { stdout: help::version_line().into_bytes(), ..Answer::default() }),
+        Ok(Parsed::Version) => Plan::Answer(Answer { stdout: help::version_line(host.client()).into_bytes(), ..Answer::default() }),
         Ok(Parsed::Completion(shell)) => admin::generate::completion(&shell.to_string_lossy()),
         Ok(Parsed::Unknown(unknown)) => plan::plan_unknown(&unknown, host).unwrap_or_else(|| plan_parsed(*unknown.otherwise, host)),
         Err(error) => plan::after_notes(Plan::Refuse(Refusal::new(error.message, error.status)), &error.notes),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::installer::Policy;
+
 /// The administrator's file.
 pub const SYSTEM_FILE: &str = "/etc/containers/docker-shim.toml";
 
@@ -15,6 +17,8 @@ pub struct Settings {
     pub podman: Option<PathBuf>,
     /// Let long flags and commands that only Podman knows go through.
     pub podman_extras: bool,
+    /// What becomes of clients that DockerInstaller was asked for.
+    pub installer: Policy,
 }
 
 impl Settings {
@@ -22,14 +26,15 @@ impl Settings {
     /// A missing file is no error; one that cannot be read or parsed is.
     pub fn load(system: &Path, user: Option<&Path>) -> Result<Settings> {
         let mut settings = Settings::default();
-        settings.merge(system)?;
+        settings.merge(system, false)?;
         if let Some(user) = user {
-            settings.merge(user)?;
+            settings.merge(user, true)?;
         }
         Ok(settings)
     }
 
-    fn merge(&mut self, file: &Path) -> Result<()> {
+    /// `user`: the file is a user's own, which cannot loosen what the administrator has set.
+    fn merge(&mut self, file: &Path, user: bool) -> Result<()> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(()),
@@ -42,6 +47,10 @@ impl Settings {
         }
         if let Some(extras) = table.get("podman_extras") {
             self.podman_extras = extras.as_bool().with_context(|| format!("{}: podman_extras must be true or false", file.display()))?;
+        }
+        if let Some(installer) = table.get("installer") {
+            let table = installer.as_table().with_context(|| format!("{}: installer must be a table", file.display()))?;
+            self.installer.merge(table, user).with_context(|| file.display().to_string())?;
         }
         Ok(())
     }
@@ -64,7 +73,7 @@ mod tests {
     #[test]
     fn reads_what_is_set() {
         let settings = load("podman = \"/opt/podman/bin/podman\"\npodman_extras = true\nlater = 1\n").unwrap();
-        assert_eq!(settings, Settings { podman: Some("/opt/podman/bin/podman".into()), podman_extras: true });
+        assert_eq!(settings, Settings { podman: Some("/opt/podman/bin/podman".into()), podman_extras: true, ..Settings::default() });
         assert_eq!(Settings::load(Path::new("/nonexistent/x.toml"), None).unwrap(), Settings::default());
     }
 

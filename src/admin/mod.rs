@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use crate::execute;
-use crate::host::ThisHost;
+use crate::host::{Host, ThisHost};
+use crate::installer;
 use crate::plan::{self, Answer, Plan, Refusal};
 
 pub mod compatibility;
 pub mod generate;
+pub mod pipelines;
+pub mod toolcache;
 
 /// The grammar of our own verbs.
 pub fn cli() -> Command {
@@ -26,6 +29,20 @@ pub fn cli() -> Command {
                 .about("Print what a docker command line would do, without doing it")
                 .arg(words.help("A docker command line, with or without the word docker")),
         )
+        .subcommand(toolcache_cli())
+        .subcommand(
+            Command::new("scan-pipelines")
+                .about("List the Docker tasks of pipelines, and what policy says of the clients that they ask for")
+                .arg(
+                    Arg::new("path")
+                        .value_name("PATH")
+                        .required(true)
+                        .num_args(1..)
+                        .value_parser(value_parser!(PathBuf))
+                        .help("A file, or a directory with .yml files below it"),
+                )
+                .arg(json_flag()),
+        )
         .subcommand(
             Command::new("generate")
                 .about("Write what is derived from the catalogue of commands and flags")
@@ -40,6 +57,81 @@ pub fn cli() -> Command {
                 ))
                 .subcommand(Command::new("compatibility").about("Print the compatibility table as Markdown")),
         )
+}
+
+fn json_flag() -> Arg {
+    Arg::new("json").long("json").action(ArgAction::SetTrue).help("As JSON")
+}
+
+/// `docker-shim toolcache`.
+fn toolcache_cli() -> Command {
+    let tools = Arg::new("tools-dir").long("tools-dir").value_name("DIR").value_parser(value_parser!(PathBuf));
+    let tools = tools.help("The agent's tool cache; without it $AGENT_TOOLSDIRECTORY");
+    let owner = Arg::new("owner").long("owner").value_name("USER").help("The agent's user; without it the directory's owner");
+    let dry_run = Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Say what would be done, and do nothing");
+    let interpreter =
+        Arg::new("program").long("program").value_name("FILE").value_parser(value_parser!(PathBuf)).default_value("/usr/bin/docker");
+    let interpreter = interpreter.help("The docker that the stubs start");
+    let versions = Arg::new("versions").long("versions").value_name("VERSION,…").value_delimiter(',').default_value("all");
+    let channels = Arg::new("channel").long("channel").value_name("CHANNEL,…").value_delimiter(',').default_value("stable");
+    let verb = |name: &'static str, about: &'static str| {
+        Command::new(name).about(about).args([tools.clone(), owner.clone(), dry_run.clone(), interpreter.clone()])
+    };
+    Command::new("toolcache")
+        .about("Take the place of Docker clients in the tool caches of build agents")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            verb("seed", "Fill a cache, so that DockerInstaller finds docker-shim there")
+                .arg(versions.help("Versions as Docker released them, or all"))
+                .arg(channels.help("stable, edge, test or nightly")),
+        )
+        .subcommand(verb("unseed", "Remove exactly what seed made, and put back what was taken over"))
+        .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))
+        .subcommand(verb("restore", "Put back the clients that were taken over"))
+        .subcommand(Command::new("scan").about("List the Docker clients in a cache and on PATH").arg(tools.clone()).arg(json_flag()))
+}
+
+/// One verb of `docker-shim toolcache`.
+fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
+    let Some((verb, m)) = matches.subcommand() else { unreachable!("clap wants a sub-command") };
+    let named = m.get_one::<PathBuf>("tools-dir").cloned();
+    let tools = named.or_else(|| std::env::var_os("AGENT_TOOLSDIRECTORY").filter(|d| !d.is_empty()).map(PathBuf::from));
+    if verb == "scan" {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let host = ThisHost::new();
+        let found = toolcache::scan(&tools.into_iter().collect::<Vec<_>>(), &path, &host.settings().installer);
+        return Ok(toolcache::report(&found, m.get_flag("json")));
+    }
+    let cache = toolcache::Cache {
+        tools: tools.ok_or_else(|| anyhow::anyhow!("which tool cache? Name it with --tools-dir, or set AGENT_TOOLSDIRECTORY"))?,
+        owner: m.get_one::<String>("owner").cloned(),
+        interpreter: m.get_one::<PathBuf>("program").cloned().unwrap_or_default(),
+        dry_run: m.get_flag("dry-run"),
+    };
+    match verb {
+        "seed" => {
+            let words = |name: &str| m.get_many::<String>(name).into_iter().flatten().cloned().collect::<Vec<_>>();
+            let mut versions = words("versions");
+            if versions == ["all"] {
+                versions = installer::releases().map(str::to_string).collect();
+            }
+            let odd = |version: &&String| {
+                installer::asked_by(&installer::place(&cache.tools, "stable", version, installer::arch()).join("docker")).is_none()
+            };
+            if let Some(odd) = versions.iter().find(odd) {
+                anyhow::bail!("{odd:?} is no version of a Docker release");
+            }
+            let channels = words("channel");
+            if let Some(odd) = channels.iter().find(|c| !matches!(c.as_str(), "stable" | "edge" | "test" | "nightly")) {
+                anyhow::bail!("{odd:?} is none of stable, edge, test, nightly");
+            }
+            cache.seed(&versions, &channels)
+        }
+        "unseed" => cache.unseed(),
+        "takeover" => cache.take_over(),
+        _ => cache.restore(),
+    }
 }
 
 /// Runs one of our own verbs; argv is without the program's name.
@@ -65,6 +157,20 @@ pub fn main(argv: Vec<OsString>) -> u8 {
             }
             let plan = crate::plan_of(&argv, &ThisHost::new());
             print(plan::explain(&plan))
+        }
+        Some(("toolcache", m)) => match toolcache(m) {
+            Ok(text) => print(text),
+            Err(error) => Plan::Refuse(Refusal::new(format!("docker-shim: {error:#}"), 1)),
+        },
+        Some(("scan-pipelines", m)) => {
+            let paths: Vec<PathBuf> = m.get_many("path").into_iter().flatten().cloned().collect();
+            match pipelines::scan(&paths, &ThisHost::new().settings().installer) {
+                Ok(tasks) => {
+                    let stdout = pipelines::report(&tasks, m.get_flag("json")).into_bytes();
+                    Plan::Answer(Answer { stdout, status: pipelines::status(&tasks), ..Answer::default() })
+                }
+                Err(error) => Plan::Refuse(Refusal::new(format!("docker-shim: {error}"), 3)),
+            }
         }
         Some(("generate", generate)) => match generate.subcommand() {
             Some(("completions", m)) => generate::completion(m.get_one::<String>("shell").map_or("", String::as_str)),

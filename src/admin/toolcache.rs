@@ -1,0 +1,269 @@
+//! `docker-shim toolcache`: takes the place of Docker clients in the tool caches of build agents.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use nix::unistd::{Gid, Uid, User};
+use serde_json::json;
+
+use crate::installer::{self, Policy, Verdict};
+
+/// Where and for whom the cache is.
+pub struct Cache {
+    /// `$AGENT_TOOLSDIRECTORY`.
+    pub tools: PathBuf,
+    /// The agent's user; by default the one who owns the directory.
+    pub owner: Option<String>,
+    /// The program that the stubs start.
+    pub interpreter: PathBuf,
+    pub dry_run: bool,
+}
+
+impl Cache {
+    /// Becomes the agent's user: the task changes the mode of what it finds there, which only its owner can; and what that user may have
+    /// put in the way is then followed with that user's rights alone.
+    fn enter(&self) -> Result<()> {
+        let meta = fs::metadata(&self.tools).with_context(|| self.tools.display().to_string())?;
+        let (uid, gid) = match &self.owner {
+            Some(name) => {
+                let user = match name.parse::<u32>() {
+                    Ok(uid) => User::from_uid(Uid::from_raw(uid)),
+                    Err(_) => User::from_name(name),
+                };
+                let user = user?.with_context(|| format!("there is no user {name}"))?;
+                (user.uid, user.gid)
+            }
+            None => (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid())),
+        };
+        let now = Uid::effective();
+        if now == uid {
+            return Ok(());
+        }
+        if !now.is_root() {
+            bail!("{} belongs to another user; run this as that user or as root", self.tools.display());
+        }
+        nix::unistd::setgroups(&[gid])?;
+        nix::unistd::setgid(gid)?;
+        nix::unistd::setuid(uid)?;
+        Ok(())
+    }
+
+    /// Puts a stub for each version, where no client is yet. Gives what was done, a line each. A stub's marker is written last.
+    pub fn seed(&self, versions: &[String], channels: &[String]) -> Result<String> {
+        if !self.tools.is_dir() {
+            bail!("{} is no directory; make it for the agent's user first", self.tools.display());
+        }
+        self.enter()?;
+        let mut report = String::new();
+        for channel in channels {
+            for version in versions {
+                let dir = installer::place(&self.tools, channel, version, installer::arch());
+                let client = dir.join("docker");
+                let stub = installer::stub(&self.interpreter, version);
+                let there = fs::read(&client).ok();
+                let verb = match &there {
+                    Some(text) if *text == stub.as_bytes() && marker(&dir).exists() => continue,
+                    Some(text) if !installer::is_stub(text) => {
+                        let _ = writeln!(report, "left {}: it is not ours", client.display());
+                        continue;
+                    }
+                    Some(_) => "renewed",
+                    None => "seeded",
+                };
+                let _ = writeln!(report, "{verb} {}", client.display());
+                if !self.dry_run {
+                    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+                    replace(&client, stub.as_bytes())?;
+                    fs::write(marker(&dir), b"").with_context(|| marker(&dir).display().to_string())?;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// Removes the stubs, their markers and the directories that are empty then; a client that was taken over is put back.
+    pub fn unseed(&self) -> Result<String> {
+        self.enter()?;
+        let mut report = String::new();
+        for client in clients(&self.tools) {
+            if !fs::read(&client).is_ok_and(|text| installer::is_stub(&text)) {
+                continue;
+            }
+            let dir = client.parent().unwrap_or(&self.tools);
+            if original(&client).exists() {
+                let _ = writeln!(report, "restored {}", client.display());
+                if !self.dry_run {
+                    fs::rename(original(&client), &client)?;
+                }
+                continue;
+            }
+            let _ = writeln!(report, "removed {}", client.display());
+            if !self.dry_run {
+                let _ = fs::remove_file(marker(dir));
+                fs::remove_file(&client).with_context(|| client.display().to_string())?;
+                // Only what is empty goes.
+                dir.ancestors().take(3).take_while(|dir| *dir != self.tools).all(|dir| fs::remove_dir(dir).is_ok());
+            }
+        }
+        Ok(report)
+    }
+
+    /// Puts stubs in the place of clients that were downloaded, and keeps those beside them.
+    pub fn take_over(&self) -> Result<String> {
+        self.enter()?;
+        let mut report = String::new();
+        for client in clients(&self.tools) {
+            let Some(asked) = installer::asked_by(&client) else { continue };
+            if fs::symlink_metadata(&client).is_ok_and(|m| !m.is_file()) || !is_elf(&client) {
+                continue;
+            }
+            let _ = writeln!(report, "took over {} ({})", client.display(), asked.version);
+            if !self.dry_run {
+                fs::rename(&client, original(&client)).with_context(|| client.display().to_string())?;
+                let stub = installer::stub(&self.interpreter, &asked.version);
+                if let Err(error) = replace(&client, stub.as_bytes()) {
+                    fs::rename(original(&client), &client)?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// Puts back the clients that were taken over.
+    pub fn restore(&self) -> Result<String> {
+        self.enter()?;
+        let mut report = String::new();
+        for client in clients(&self.tools).into_iter().filter(|client| original(client).exists()) {
+            let _ = writeln!(report, "restored {}", client.display());
+            if !self.dry_run {
+                fs::rename(original(&client), &client).with_context(|| client.display().to_string())?;
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// A client that was found.
+pub struct Found {
+    pub path: PathBuf,
+    /// As its place in a tool cache says it; none elsewhere.
+    pub version: Option<String>,
+    pub ours: bool,
+    pub verdict: Verdict,
+}
+
+/// The clients in tool caches and on PATH, in that order.
+pub fn scan(caches: &[PathBuf], path: &std::ffi::OsStr, policy: &Policy) -> Vec<Found> {
+    let cached = caches.iter().flat_map(|tools| clients(tools));
+    let on_path = std::env::split_paths(path).map(|dir| dir.join("docker")).filter(|file| file.is_file());
+    let mut found: Vec<Found> = Vec::new();
+    for path in cached.chain(on_path) {
+        if found.iter().any(|known| known.path == path) {
+            continue;
+        }
+        let version = installer::asked_by(&path).map(|asked| asked.version);
+        let verdict = version.as_deref().map_or(Verdict::Allow, |version| policy.verdict(version));
+        let ours = fs::read(&path).is_ok_and(|text| installer::is_stub(&text)) || is_this_program(&path);
+        found.push(Found { path, version, ours, verdict });
+    }
+    found
+}
+
+/// A table, or JSON: one object.
+pub fn report(found: &[Found], as_json: bool) -> String {
+    let word = |verdict: Verdict| match verdict {
+        Verdict::Allow => "allow",
+        Verdict::Warn => "warn",
+        Verdict::Refuse => "refuse",
+    };
+    if as_json {
+        let list: Vec<_> = found
+            .iter()
+            .map(|f| json!({ "path": f.path.to_string_lossy(), "version": f.version, "dockerShim": f.ours, "policy": word(f.verdict) }))
+            .collect();
+        return format!("{}\n", json!(list));
+    }
+    let mut text = String::from("PATH\tVERSION\tDOCKER-SHIM\tPOLICY\n");
+    for f in found {
+        let version = f.version.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "{}\t{version}\t{}\t{}", f.path.display(), if f.ours { "yes" } else { "no" }, word(f.verdict));
+    }
+    crate::render::tabwriter::align(&text, 10, 3)
+}
+
+/// The clients in a tool cache: `docker-CHANNEL/VERSION/ARCH/docker`.
+fn clients(tools: &Path) -> Vec<PathBuf> {
+    let below = |dir: &Path| -> Vec<PathBuf> {
+        let mut entries: Vec<_> = fs::read_dir(dir).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
+        entries.sort();
+        entries
+    };
+    let channels = below(tools).into_iter().filter(|dir| dir.file_name().is_some_and(|n| n.to_string_lossy().starts_with("docker-")));
+    let places = channels.flat_map(|dir| below(&dir)).flat_map(|dir| below(&dir)).map(|dir| dir.join("docker"));
+    places.filter(|client| installer::asked_by(client).is_some() && fs::symlink_metadata(client).is_ok()).collect()
+}
+
+/// What says that a place in the cache is complete.
+fn marker(dir: &Path) -> PathBuf {
+    let mut name = dir.as_os_str().to_os_string();
+    name.push(".complete");
+    PathBuf::from(name)
+}
+
+/// Where a client that was taken over is kept.
+fn original(client: &Path) -> PathBuf {
+    client.with_file_name(".docker.real")
+}
+
+/// Writes a file as a whole, executable.
+fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let new = path.with_file_name(format!(".docker.{}", std::process::id()));
+    let written = fs::write(&new, content).and_then(|()| fs::set_permissions(&new, fs::Permissions::from_mode(0o755)));
+    written.and_then(|()| fs::rename(&new, path)).with_context(|| path.display().to_string()).inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })
+}
+
+fn is_elf(path: &Path) -> bool {
+    let mut start = [0; 4];
+    fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok() && start == *b"\x7fELF"
+}
+
+fn is_this_program(path: &Path) -> bool {
+    let ours = fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino()));
+    fs::metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == (there.dev(), there.ino())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_filled_and_emptied() {
+        let tools = std::env::temp_dir().join(format!("docker-shim-toolcache-{}", std::process::id()));
+        fs::create_dir_all(tools.join("docker-stable/24.0.9").join(installer::arch())).unwrap();
+        let real = tools.join("docker-stable/24.0.9").join(installer::arch()).join("docker");
+        fs::write(&real, b"\x7fELF and so on").unwrap();
+        let cache = Cache { tools: tools.clone(), owner: None, interpreter: "/usr/bin/docker".into(), dry_run: false };
+        let versions = ["19.03.4".to_string(), "24.0.9".to_string()];
+        let channels = ["stable".to_string()];
+        let report = cache.seed(&versions, &channels).unwrap();
+        assert!(report.contains("seeded") && report.contains("left"), "{report}");
+        let stub = installer::place(&tools, "stable", "19.03.4", installer::arch()).join("docker");
+        assert_eq!(fs::read_to_string(&stub).unwrap(), "#!/usr/bin/docker --tool-cache=19.03.4\n");
+        assert!(marker(stub.parent().unwrap()).exists());
+        assert_eq!(cache.seed(&versions, &channels).unwrap().lines().count(), 1, "a second time only the foreign one is named");
+        assert_eq!(cache.take_over().unwrap().lines().count(), 1);
+        let found = scan(std::slice::from_ref(&tools), std::ffi::OsStr::new(""), &Policy::default());
+        assert!(found.len() == 2 && found.iter().all(|f| f.ours), "both are ours now");
+        assert_eq!(cache.restore().unwrap().lines().count(), 1);
+        assert!(fs::read(&real).unwrap().starts_with(b"\x7fELF"));
+        cache.unseed().unwrap();
+        assert!(!stub.exists() && !tools.join("docker-stable/19.3.4").exists() && real.exists());
+        fs::remove_dir_all(&tools).unwrap();
+    }
+}
