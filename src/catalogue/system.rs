@@ -1,7 +1,7 @@
 //! `docker` itself, `docker system`, and what asks about the engine as a whole.
 
 use super::{Arity, Command, CommandTreatment, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, system};
+use crate::plan::rules::{by_command, engine, system};
 
 /// `docker` itself and its own flags; `--help` and `--version` are in the grammar.
 #[rustfmt::skip]
@@ -27,8 +27,8 @@ const EVENTS: Command = command("events", "[OPTIONS]", Arity::None, "Show what t
 ]]);
 
 #[rustfmt::skip]
-const INFO: Command = command("info", "[OPTIONS]", Arity::None, "Show all about the engine").flags(&[&[
-    flag("format", Text, "Go template, json or table for the output").short('f'),
+const INFO: Command = command("info", "[OPTIONS]", Arity::None, "Show all about the engine").rule(engine::info).flags(&[&[
+    flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
 ]]);
 
 /// The commands, in the order of help.
@@ -41,8 +41,8 @@ pub static COMMANDS: &[Command] = &[
         flag("size", Switch, "Show sizes of containers").short('s'),
         flag("type", Text, "Kind of object to look for"),
     ]]),
-    command("version", "[OPTIONS]", Arity::None, "Show the versions of client and engine").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
+    command("version", "[OPTIONS]", Arity::None, "Show the versions of client and engine").rule(engine::version).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
         flag("kubeconfig", Text, "Kubernetes configuration file").until(1).refuse("Docker dropped Kubernetes; leave --kubeconfig out"),
     ]]),
     group("system", "Manage the engine"),

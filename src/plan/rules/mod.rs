@@ -7,6 +7,7 @@ pub mod build;
 pub mod compose;
 pub mod container;
 pub mod dockerfile;
+pub mod engine;
 pub mod filters;
 pub mod formats;
 pub mod given;

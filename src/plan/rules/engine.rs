@@ -1,0 +1,130 @@
+//! What asks about the engine as a whole: `version`, `info`, `events`, `stats`, `top`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::compose;
+use crate::host;
+use crate::plan::{Call, Context, Plan, Refusal};
+use crate::render::Answered;
+use crate::render::engine::Client;
+use crate::render::engine::info::{Info, Machine};
+use crate::render::engine::version::Version;
+
+/// `docker version`. Without a Podman the client's part is said, and that nobody answers, as by a Docker without its daemon.
+pub fn version(context: &Context) -> Result<Plan, Refusal> {
+    let client = client(context);
+    let missing = client.missing.is_some();
+    let view = Version::new(&format(context), client)?;
+    if missing {
+        return Ok(Plan::Answer(view.answer(&Answered { status: 127, ..Answered::default() })));
+    }
+    let mut draft = context.call("info")?;
+    draft.flag("format", "json");
+    Ok(draft.show(view))
+}
+
+/// `docker info`.
+pub fn info(context: &Context) -> Result<Plan, Refusal> {
+    let plugin = |(name, program)| (name, Call { program, args: vec![], env: vec![], prepare: vec![] });
+    let view = Info {
+        template: Info::template(&format(context))?,
+        client: client(context),
+        machine: if context.engine.remote.is_none() { machine(context) } else { Machine::default() },
+        user: user(context),
+        plugins: compose::installed(context.host, context.engine).into_iter().map(plugin).collect(),
+    };
+    if view.client.missing.is_some() {
+        return Ok(Plan::Answer(view.without_engine()));
+    }
+    let mut draft = context.call("info")?;
+    draft.flag("format", "json");
+    Ok(draft.show(view))
+}
+
+/// What this machine says of itself.
+fn machine(context: &Context) -> Machine {
+    let read = |path: &str| context.host.read(Path::new(path)).unwrap_or_default();
+    let proxy = |names: [&str; 2]| {
+        let value = names.iter().find_map(|name| context.host.env(name).filter(|v| !v.is_empty()));
+        value.map(|value| without_password(&value.to_string_lossy())).unwrap_or_default()
+    };
+    // The first version of cgroups has a file for it only where the kernel counts swap; the second always does.
+    let first = context.host.is_dir(Path::new("/sys/fs/cgroup/memory"));
+    Machine {
+        os_release: read("/etc/os-release"),
+        machine_id: read("/etc/machine-id"),
+        swap_limit: !first || context.host.exists(Path::new("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")),
+        ip_forward: read("/proc/sys/net/ipv4/ip_forward").trim_ascii() == b"1",
+        proxies: [["HTTP_PROXY", "http_proxy"], ["HTTPS_PROXY", "https_proxy"], ["NO_PROXY", "no_proxy"]].map(proxy),
+    }
+}
+
+/// An address as dockerd shows it (its `MaskCredentials`).
+fn without_password(address: &str) -> String {
+    match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+        Some((scheme, host)) => format!("{scheme}://xxxxx:xxxxx@{host}"),
+        None => address.to_string(),
+    }
+}
+
+/// Who is logged in at Docker's hub: in Docker's configuration, or in Podman's own file of logins.
+fn user(context: &Context) -> String {
+    let host = context.host;
+    let docker = context.engine.config_dir().or_else(|| Some(host::home(host)?.join(".docker"))).map(|dir| dir.join("config.json"));
+    let named = host.env("REGISTRY_AUTH_FILE").map(PathBuf::from);
+    let podman = host::podman_socket(host).parent().and_then(Path::parent).map(|run| run.join("containers/auth.json"));
+    let logins = |file: PathBuf| -> Option<String> {
+        let config: serde_json::Value = serde_json::from_slice(&host.read(&file)?).ok()?;
+        let login = |server: &str| config.get("auths")?.get(server)?.get("auth")?.as_str().and_then(base64);
+        let user = login("https://index.docker.io/v1/").or_else(|| login("docker.io"))?;
+        user.split_once(':').map(|(user, _)| user.to_string())
+    };
+    [docker, named, podman].into_iter().flatten().find_map(logins).unwrap_or_default()
+}
+
+/// The text that standard base64 stands for.
+fn base64(text: &str) -> Option<String> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut have, mut bytes) = (0u32, 0, Vec::new());
+    for letter in text.trim_end_matches('=').bytes() {
+        bits = bits << 6 | u32::try_from(LETTERS.iter().position(|l| *l == letter)?).ok()?;
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            bytes.push((bits >> have & 0xff) as u8);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// `--format`, as Docker's client has it for objects: empty is the same as none.
+fn format(context: &Context) -> String {
+    context.invocation.uses.text("format").map(|format| format.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What the client knows of itself.
+fn client(context: &Context) -> Client {
+    let api = context.host.env("DOCKER_API_VERSION").filter(|version| !version.is_empty());
+    Client {
+        context: context.engine.context(),
+        api: api.map(|version| version.to_string_lossy().trim_start_matches('v').to_string()),
+        debug: context.invocation.globals.switch("debug"),
+        remote: context.engine.remote.as_deref().map(OsStr::to_string_lossy).map(Into::into),
+        missing: context.host.podman().err().map(|refusal| refusal.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_logins_and_hides_passwords() {
+        assert_eq!(base64("Y2k6c2VjcmV0").as_deref(), Some("ci:secret"));
+        assert_eq!(base64("Y2k6c2VjcmV0cw==").as_deref(), Some("ci:secrets"));
+        assert_eq!(base64("no base64"), None);
+        assert_eq!(without_password("http://me:pw@proxy:3128"), "http://xxxxx:xxxxx@proxy:3128");
+        assert_eq!(without_password("http://proxy:3128"), "http://proxy:3128");
+    }
+}
