@@ -19,11 +19,11 @@ pub static ROOT: Command = command("", "[OPTIONS] COMMAND [ARG...]", Arity::Grou
 ]]);
 
 #[rustfmt::skip]
-const EVENTS: Command = command("events", "[OPTIONS]", Arity::None, "Show what the engine does, as it happens").flags(&[&[
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'),
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes"),
-    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes"),
+const EVENTS: Command = command("events", "[OPTIONS]", Arity::None, "Show what the engine does, as it happens").rule(engine::events).flags(&[&[
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes").rule(by_command),
+    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").rule(by_command),
 ]]);
 
 #[rustfmt::skip]
@@ -51,7 +51,7 @@ pub static COMMANDS: &[Command] = &[
         flag("verbose", Switch, "Show each object").short('v'),
     ]]),
     command("system dial-stdio", "", Arity::None, "Connect standard input and output to the engine").hidden(),
-    EVENTS.twin("system events").podman("events"),
+    EVENTS.twin("system events"),
     INFO.twin("system info"),
     command("system prune", "[OPTIONS]", Arity::None, "Remove all that is unused").rule(system::prune).flags(&[&[
         flag("all", Switch, "Remove all unused images, not only dangling ones").short('a').rule(by_command),

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::compose;
+use super::{compose, timestamps};
 use crate::host;
 use crate::plan::{Call, Context, Plan, Refusal};
 use crate::render::Answered;
 use crate::render::engine::Client;
+use crate::render::engine::events::{Events, Filters};
 use crate::render::engine::info::{Info, Machine};
 use crate::render::engine::version::Version;
 
@@ -96,6 +97,47 @@ fn base64(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
+}
+
+/// `docker events`. What Podman filters by has other names and meanings, so all of them are looked through here.
+pub fn events(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let now = context.host.now();
+    let moment = |name: &str| {
+        let given = uses.text(name).map(OsStr::to_string_lossy).filter(|value| !value.is_empty());
+        given.map(|value| timestamps::parse(&value, now)).transpose().map_err(|error| Refusal::new(error, 1))
+    };
+    let (since, until) = (moment("since")?, moment("until")?);
+    if let (Some(since), Some(until)) = (&since, &until) {
+        if since.total() > until.total() {
+            let words = format!("`since` time ({}) cannot be after `until` time ({})", since.sent, until.sent);
+            return Err(Refusal::new(format!("Error response from daemon: {words}"), 1));
+        }
+    }
+    let filters = uses.all("filter").map(|filter| {
+        let filter = filter.to_string_lossy();
+        let (key, value) = filter.split_once('=').unwrap_or((&filter, ""));
+        (key.trim().to_lowercase(), value.trim().to_string())
+    });
+    let (image_exists, inspect_network) = (context.call("image exists")?.call(), context.call("network inspect")?.call());
+    let total = until.as_ref().map(timestamps::Timestamp::total);
+    let stream = Events::new(&format(context), Filters(filters.collect()), total, image_exists, inspect_network)?;
+    let mut draft = context.call("events")?;
+    draft.flag("format", "json");
+    if let Some(since) = &since {
+        draft.flag("since", since.rfc3339());
+    }
+    match &until {
+        Some(until) if until.secs > now => {
+            draft.flag("until", until.rfc3339());
+        }
+        // Podman would stop reading at once, with what it has by then.
+        Some(_) => {
+            draft.switch("stream", false);
+        }
+        None => {}
+    }
+    Ok(draft.stream(stream))
 }
 
 /// `--format`, as Docker's client has it for objects: empty is the same as none.

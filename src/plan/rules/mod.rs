@@ -20,6 +20,7 @@ pub mod references;
 pub mod registry;
 pub mod store;
 pub mod system;
+pub mod timestamps;
 pub mod volume;
 
 /// A flag that the rule of its command reads by itself.

@@ -10,6 +10,7 @@ use super::text;
 use super::value::{Field, STRING, Struct, Type};
 use crate::catalogue::DOCKER_VERSION;
 
+pub mod events;
 pub mod info;
 pub mod version;
 
