@@ -26,6 +26,14 @@ pub trait View: fmt::Debug {
 pub trait Stream: fmt::Debug {
     /// What Docker would have written for a line (without its end); none passes the line on.
     fn line(&mut self, line: &[u8], desk: &Desk) -> Option<Vec<u8>>;
+    /// Whether no more lines are wanted: podman is stopped then, and this is said at the end.
+    fn done(&self) -> Option<Answer> {
+        None
+    }
+    /// What Docker says of a failure of podman's; none passes its words on.
+    fn failed(&self, _podman: &Answered, _desk: &Desk) -> Option<Answer> {
+        None
+    }
 }
 
 /// What podman answered.

@@ -1,15 +1,17 @@
 //! What asks about the engine as a whole: `version`, `info`, `events`, `stats`, `top`.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{compose, timestamps};
+use super::{compose, formats, timestamps};
 use crate::host;
-use crate::plan::{Call, Context, Plan, Refusal};
+use crate::plan::{Call, Context, Ending, Plan, Refusal};
 use crate::render::Answered;
 use crate::render::engine::Client;
 use crate::render::engine::events::{Events, Filters};
 use crate::render::engine::info::{Info, Machine};
+use crate::render::engine::stats::{PODMAN_FORMAT, Stats};
+use crate::render::engine::top::Top;
 use crate::render::engine::version::Version;
 
 /// `docker version`. Without a Podman the client's part is said, and that nobody answers, as by a Docker without its daemon.
@@ -138,6 +140,72 @@ pub fn events(context: &Context) -> Result<Plan, Refusal> {
         None => {}
     }
     Ok(draft.stream(stream))
+}
+
+/// `docker stats`.
+pub fn stats(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let mut named: Vec<String> = Vec::new();
+    for name in context.invocation.args.iter().map(|name| name.to_string_lossy().into_owned()) {
+        if !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    let all = uses.switch("all");
+    let mut list = context.call("ps")?;
+    list.switch("all", true).switch("no-trunc", true).flag("sort", "created").flag("format", "{{.ID}} {{.State}}");
+    let exists = context.call("container exists")?.call();
+    let switches = [uses.switch("no-trunc"), uses.switch("no-stream"), all];
+    let mut draft = context.call("stats")?;
+    draft.switch("no-reset", true).flag("interval", "1").flag("format", PODMAN_FORMAT);
+    if named.is_empty() {
+        draft.switch("all", all);
+    }
+    draft.args.extend(named.iter().map(OsString::from));
+    Ok(draft.stream(Stats::new(&formats::of_list(context, "statsFormat"), switches, named, list.call(), exists)))
+}
+
+/// `docker top CONTAINER [ps OPTIONS]`. On another machine only Podman itself can look.
+pub fn top(context: &Context) -> Result<Plan, Refusal> {
+    let (container, options) = context.invocation.args.split_first().ok_or_else(|| context.refuse("no container is named"))?;
+    let mut draft = context.call("top")?;
+    draft.arg(container);
+    if context.engine.remote.is_some() {
+        draft.args.extend(options.iter().cloned());
+        return Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]));
+    }
+    let options = options.join(OsStr::new(" ")).to_string_lossy().into_owned();
+    if let Some(column) = renamed_pid(&options) {
+        return Err(Refusal::new(format!("Error response from daemon: specifying \"{column}\" is not allowed"), 1));
+    }
+    let options = if options.is_empty() { "-ef" } else { &options };
+    let mut inspect = context.call("container inspect")?;
+    inspect.flag("format", "{{.Id}}").arg(container);
+    let path = context.host.env("PATH").unwrap_or_default();
+    let ps = std::env::split_paths(&path).map(|dir| dir.join("ps")).find(|ps| ps.is_absolute() && context.host.exists(ps));
+    let view = Top {
+        options: options.split(' ').map(OsString::from).collect(),
+        ps: ps.map(|program| Call { program, args: vec![], env: vec![], prepare: vec![] }),
+        inspect: inspect.call(),
+    };
+    draft.arg("hpid");
+    Ok(draft.show(view))
+}
+
+/// A column of another name that is headed `PID`: moby's `validatePSArgs`.
+fn renamed_pid(options: &str) -> Option<String> {
+    let mut words = options.split_ascii_whitespace().peekable();
+    if !options.starts_with(|c: char| c.is_ascii_whitespace()) {
+        words.next();
+    }
+    while let Some(word) = words.next() {
+        let Some((column, heading)) = word.rsplit_once('=') else { continue };
+        let heading = if heading.is_empty() { words.peek().copied().unwrap_or_default() } else { heading };
+        if heading.starts_with("PID") && column != "pid" {
+            return Some(format!("{column}={heading}"));
+        }
+    }
+    None
 }
 
 /// `--format`, as Docker's client has it for objects: empty is the same as none.

@@ -12,6 +12,8 @@ use crate::catalogue::DOCKER_VERSION;
 
 pub mod events;
 pub mod info;
+pub mod stats;
+pub mod top;
 pub mod version;
 
 /// What is known of the client itself, before any engine is asked.
