@@ -45,6 +45,10 @@ pub trait Host {
     fn podman(&self) -> Result<&Path, Refusal>;
     /// Podman's version, from the cache or from `podman --version`.
     fn podman_version(&self) -> Result<Podman, Refusal>;
+    /// Seconds since 1970.
+    fn now(&self) -> i64 {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0))
+    }
     /// Asks podman something that changes nothing: stdout, when it exits with 0.
     fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>>;
 }

@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{by_command, container, hosts, mounts, network, system};
+use crate::plan::rules::{by_command, container, engine, hosts, mounts, network, system};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -231,18 +231,18 @@ const START: Command = command("container start", "[OPTIONS] CONTAINER [CONTAINE
 ]]);
 
 #[rustfmt::skip]
-const STATS: Command = command("container stats", "[OPTIONS] [CONTAINER...]", Arity::Any, "Show the resource use of containers").flags(&[&[
-    flag("all", Switch, "Show stopped ones too").short('a'),
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("no-stream", Switch, "Show one reading and quit"),
-    flag("no-trunc", Switch, "Do not shorten the output").podman_since(PODMAN_4_3),
+const STATS: Command = command("container stats", "[OPTIONS] [CONTAINER...]", Arity::Any, "Show the resource use of containers").rule(engine::stats).flags(&[&[
+    flag("all", Switch, "Show stopped ones too").short('a').rule(by_command),
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("no-stream", Switch, "Show one reading and quit").rule(by_command),
+    flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
 ]]);
 
 #[rustfmt::skip]
 const STOP: Command = command("container stop", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Stop running containers").rule(container::each).flags(&[STOP_FLAGS]);
 
 #[rustfmt::skip]
-const TOP: Command = command("container top", "CONTAINER [ps OPTIONS]", Arity::AtLeast(1), "Show the processes of a container").stops();
+const TOP: Command = command("container top", "CONTAINER [ps OPTIONS]", Arity::AtLeast(1), "Show the processes of a container").stops().rule(engine::top);
 
 #[rustfmt::skip]
 const UNPAUSE: Command = command("container unpause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Resume paused containers").rule(container::each);

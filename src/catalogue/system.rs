@@ -1,7 +1,7 @@
 //! `docker` itself, `docker system`, and what asks about the engine as a whole.
 
 use super::{Arity, Command, CommandTreatment, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, system};
+use crate::plan::rules::{by_command, engine, system};
 
 /// `docker` itself and its own flags; `--help` and `--version` are in the grammar.
 #[rustfmt::skip]
@@ -19,16 +19,16 @@ pub static ROOT: Command = command("", "[OPTIONS] COMMAND [ARG...]", Arity::Grou
 ]]);
 
 #[rustfmt::skip]
-const EVENTS: Command = command("events", "[OPTIONS]", Arity::None, "Show what the engine does, as it happens").flags(&[&[
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'),
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes"),
-    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes"),
+const EVENTS: Command = command("events", "[OPTIONS]", Arity::None, "Show what the engine does, as it happens").rule(engine::events).flags(&[&[
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes").rule(by_command),
+    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").rule(by_command),
 ]]);
 
 #[rustfmt::skip]
-const INFO: Command = command("info", "[OPTIONS]", Arity::None, "Show all about the engine").flags(&[&[
-    flag("format", Text, "Go template, json or table for the output").short('f'),
+const INFO: Command = command("info", "[OPTIONS]", Arity::None, "Show all about the engine").rule(engine::info).flags(&[&[
+    flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
 ]]);
 
 /// The commands, in the order of help.
@@ -41,8 +41,8 @@ pub static COMMANDS: &[Command] = &[
         flag("size", Switch, "Show sizes of containers").short('s'),
         flag("type", Text, "Kind of object to look for"),
     ]]),
-    command("version", "[OPTIONS]", Arity::None, "Show the versions of client and engine").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
+    command("version", "[OPTIONS]", Arity::None, "Show the versions of client and engine").rule(engine::version).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
         flag("kubeconfig", Text, "Kubernetes configuration file").until(1).refuse("Docker dropped Kubernetes; leave --kubeconfig out"),
     ]]),
     group("system", "Manage the engine"),
@@ -51,7 +51,7 @@ pub static COMMANDS: &[Command] = &[
         flag("verbose", Switch, "Show each object").short('v'),
     ]]),
     command("system dial-stdio", "", Arity::None, "Connect standard input and output to the engine").hidden(),
-    EVENTS.twin("system events").podman("events"),
+    EVENTS.twin("system events"),
     INFO.twin("system info"),
     command("system prune", "[OPTIONS]", Arity::None, "Remove all that is unused").rule(system::prune).flags(&[&[
         flag("all", Switch, "Remove all unused images, not only dangling ones").short('a').rule(by_command),

@@ -1,7 +1,7 @@
 //! Carries out calls whose answers are shown in Docker's shape.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 
@@ -68,25 +68,38 @@ fn lines(call: &Call, stream: &mut dyn Stream) -> Result<u8, u8> {
     guard.to(child.id());
     let desk = Desk::new(&ask);
     let mut written = Ok(());
+    let mut done = None;
     if let Some(stdout) = child.stdout.take() {
         let mut reader = BufReader::new(stdout);
         let mut line = Vec::new();
-        while written.is_ok() && matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+        while written.is_ok() && done.is_none() && matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
             let shown = stream.line(line.strip_suffix(b"\n").unwrap_or(&line), &desk);
             written = write_stdout(shown.as_deref().unwrap_or(&line));
             line.clear();
+            done = stream.done();
         }
     }
-    if written.is_err() {
+    if written.is_err() || done.is_some() {
         let _ = child.kill();
     }
     let ended = child.wait();
+    let interrupted = guard.interrupted();
     drop(guard);
     written?;
+    if let Some(answer) = done {
+        return Ok(say(&answer));
+    }
+    // Docker's client ends by itself then, and says nothing; podman takes it for a failure.
+    if let Some(signal) = interrupted {
+        return Ok(u8::try_from(128 + signal).unwrap_or(1));
+    }
     let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
     if !ended.success() {
-        let _ = std::io::stderr().flush();
-        complain_as_docker(&kept(&mut stderr)?);
+        let answered = Answered { stderr: kept(&mut stderr)?, status: 125, ..Answered::default() };
+        if let Some(answer) = stream.failed(&answered, &desk) {
+            return Ok(say(&answer));
+        }
+        complain_as_docker(&answered.stderr);
     }
     Ok(docker_status(ended, Ending::Daemon))
 }

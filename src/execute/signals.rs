@@ -8,6 +8,9 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signa
 /// The child that signals go to; 0 before it is known.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
+/// The last signal that would have ended us; 0 for none.
+static RECEIVED: AtomicI32 = AtomicI32::new(0);
+
 /// Sent to us alone, so passed on. A terminal's own (INT, QUIT, TSTP, WINCH) reach the whole process group by themselves.
 const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
 /// A terminal sends these to podman too; it decides what they mean, and we end as it does. A caller that sends SIGINT to us
@@ -16,6 +19,7 @@ const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
 
 extern "C" fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     let child = CHILD.load(Ordering::Relaxed);
+    RECEIVED.store(signal, Ordering::Relaxed);
     // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO; kill is async-signal-safe.
     unsafe {
         // From the terminal (SI_KERNEL) the child has it already.
@@ -37,6 +41,7 @@ impl Forwarding {
     /// so that none is lost in between. (The standard library gives a child an empty mask.)
     pub fn start() -> Forwarding {
         CHILD.store(0, Ordering::Relaxed);
+        RECEIVED.store(0, Ordering::Relaxed);
         let ours: SigSet = PASSED_ON.into_iter().chain(INTERRUPTS).collect();
         let mask = ours.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
         let action = SigAction::new(SigHandler::SigAction(pass_on), SaFlags::SA_RESTART | SaFlags::SA_SIGINFO, SigSet::empty());
@@ -53,6 +58,11 @@ impl Forwarding {
             }
         }
         Forwarding { before, mask }
+    }
+
+    /// SIGINT or SIGTERM, if one has come.
+    pub fn interrupted(&self) -> Option<i32> {
+        Some(RECEIVED.load(Ordering::Relaxed)).filter(|signal| [libc::SIGINT, libc::SIGTERM].contains(signal))
     }
 
     /// The child is there. (exec has reset its handlers to the defaults.)

@@ -12,7 +12,8 @@ fn line_as_docker(line: &str) -> Option<String> {
     let error = line.strip_prefix("Error: ")?;
     // 4.x says "name or ID", 5.x in some commands "ID or name".
     for words in ["no container with name or ID ", "no container with ID or name "] {
-        if let Some(rest) = error.strip_prefix(words) {
+        // Some commands say first what they were about to do.
+        if let Some((_, rest)) = error.split_once(words) {
             let name = rest.strip_suffix(" found: no such container")?.trim_matches('"');
             return Some(format!("Error response from daemon: No such container: {name}"));
         }

@@ -13,6 +13,8 @@ use crate::invocation::Uses;
 pub struct Engine {
     /// The address of a remote Podman's socket; none for this machine's own.
     pub remote: Option<OsString>,
+    /// The name of the context in use; empty for the default one.
+    context: OsString,
     /// Podman's log level, where the caller wants less said.
     log_level: Option<&'static str>,
     /// Docker's configuration directory, where credentials live.
@@ -35,7 +37,7 @@ impl Engine {
         let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
         let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
 
-        let mut engine = Engine { remote: None, log_level, config };
+        let mut engine = Engine { remote: None, context: OsString::new(), log_level, config };
         let context = globals.text("context").filter(|c| !c.is_empty());
         let address = match (context, globals.text("host").filter(|h| !h.is_empty())) {
             // The grammar has refused both together.
@@ -66,6 +68,11 @@ impl Engine {
             engine.remote = Some(address);
         }
         Ok(engine)
+    }
+
+    /// The name of the context in use.
+    pub fn context(&self) -> String {
+        if self.context.is_empty() { DEFAULT_CONTEXT.to_string() } else { self.context.to_string_lossy().into_owned() }
     }
 
     /// Podman's own options for it.
@@ -100,8 +107,9 @@ impl Engine {
         config.get("currentContext")?.as_str().filter(|c| !c.is_empty()).map(OsString::from)
     }
 
-    /// The address that a context of Docker's store names; none for the default context.
-    fn context_address(&self, context: &OsStr, host: &dyn Host) -> Result<Option<OsString>, Refusal> {
+    /// Uses a context: the address that Docker's store has for it; none for the default context.
+    fn context_address(&mut self, context: &OsStr, host: &dyn Host) -> Result<Option<OsString>, Refusal> {
+        self.context = context.to_os_string();
         if context == DEFAULT_CONTEXT {
             return Ok(None);
         }

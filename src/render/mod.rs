@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::plan::{Answer, Call};
 
 pub mod build;
+pub mod engine;
 pub mod formatter;
 pub mod inspect;
 pub mod tabwriter;
@@ -27,6 +28,14 @@ pub trait View: fmt::Debug {
 pub trait Stream: fmt::Debug {
     /// What Docker would have written for a line (without its end); none passes the line on.
     fn line(&mut self, line: &[u8], desk: &Desk) -> Option<Vec<u8>>;
+    /// Whether no more lines are wanted: podman is stopped then, and this is said at the end.
+    fn done(&self) -> Option<Answer> {
+        None
+    }
+    /// What Docker says of a failure of podman's; none passes its words on.
+    fn failed(&self, _podman: &Answered, _desk: &Desk) -> Option<Answer> {
+        None
+    }
 }
 
 /// Follows what podman says while it works, stdout and stderr in one, and says it as Docker would.

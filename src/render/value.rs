@@ -9,6 +9,7 @@ use std::ptr;
 
 use serde_json::Value as Json;
 
+mod clock;
 mod json;
 mod time;
 

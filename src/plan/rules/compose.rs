@@ -22,15 +22,37 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
     })
 }
 
+/// Where plugins are looked for, in this order.
+fn dirs(host: &dyn Host, engine: &Engine) -> impl Iterator<Item = PathBuf> {
+    let config = engine.config_dir().or_else(|| Some(host::home(host)?.join(".docker")));
+    config.map(|c| c.join("cli-plugins")).into_iter().chain(PLUGIN_DIRS.map(PathBuf::from))
+}
+
+/// The plugins that are installed: name and program, the first one of a name.
+pub fn installed(host: &dyn Host, engine: &Engine) -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for dir in dirs(host, engine) {
+        for file in host.list(&dir) {
+            let name = file.to_str().and_then(|f| f.strip_prefix("docker-")).filter(|n| is_name(n));
+            if let Some(name) = name.filter(|name| !found.iter().any(|(known, _)| known == name)) {
+                found.push((name.to_string(), dir.join(&file)));
+            }
+        }
+    }
+    found
+}
+
+/// docker/cli's plugin names: lower-case letters and digits.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
 /// The plan to become a plugin, `words` after its name; none when it is not installed.
 pub fn plugin(host: &dyn Host, engine: &Engine, name: &str, words: &[OsString]) -> Option<Plan> {
-    // docker/cli's plugin names: lower-case letters and digits.
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+    if !is_name(name) {
         return None;
     }
-    let config = engine.config_dir().or_else(|| Some(host::home(host)?.join(".docker")));
-    let dirs = config.map(|c| c.join("cli-plugins")).into_iter().chain(PLUGIN_DIRS.map(PathBuf::from));
-    let program = dirs.map(|dir| dir.join(format!("docker-{name}"))).find(|p| host.exists(p))?;
+    let program = dirs(host, engine).map(|dir| dir.join(format!("docker-{name}"))).find(|p| host.exists(p))?;
     let mut args = vec![OsString::from(name)];
     args.extend(words.iter().cloned());
     let mut env: Vec<_> = engine.env().into_iter().collect();

@@ -8,6 +8,7 @@ pub mod buildx;
 pub mod compose;
 pub mod container;
 pub mod dockerfile;
+pub mod engine;
 pub mod filters;
 pub mod formats;
 pub mod given;
@@ -20,6 +21,7 @@ pub mod references;
 pub mod registry;
 pub mod store;
 pub mod system;
+pub mod timestamps;
 pub mod volume;
 
 /// A flag that the rule of its command reads by itself.

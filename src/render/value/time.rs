@@ -55,7 +55,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-fn date(days: i64) -> (i64, i64, i64) {
+pub(super) fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);
@@ -68,7 +68,7 @@ fn date(days: i64) -> (i64, i64, i64) {
 }
 
 /// Date, time of day and fraction, with `between` in the middle.
-fn civil(time: &Time, between: char) -> String {
+pub(super) fn civil(time: &Time, between: char) -> String {
     let local = time.secs + i64::from(time.offset);
     let (year, month, day) = date(local.div_euclid(86_400));
     let second = local.rem_euclid(86_400);
