@@ -254,7 +254,7 @@ impl Work<'_> {
                 && filters.take_exit(c.exit_status)
                 && filters.take_exactly("status", &[c.state])
                 && filters.take_exactly("health", &[c.health])
-                && (!filters.has("ancestor") || images.iter().any(|id| id == text(c.json, "ImageID")));
+                && (!filters.has("ancestor") || !self.files.has_index() || images.iter().any(|id| id == text(c.json, "ImageID")));
             if takes {
                 chosen.push(c);
             }
@@ -453,13 +453,7 @@ impl Work<'_> {
     }
 
     fn command(&self, c: &Container) -> String {
-        let asked = || {
-            self.detail(c, |d| {
-                let mut command = vec![d.get("Path")?.as_str()?.to_string()];
-                command.extend(strings(d.get("Args").unwrap_or(&Json::Null)));
-                Some(command)
-            })
-        };
+        let asked = || self.detail(c, inspected_command);
         let command = self.known_command(c).or_else(asked).unwrap_or_else(|| strings(c.json.get("Command").unwrap_or(&Json::Null)));
         let quoted = |(i, arg): (usize, &String)| if i > 0 && arg.contains(' ') { format!("'{arg}'") } else { arg.clone() };
         let whole = command.iter().enumerate().map(quoted).collect::<Vec<_>>().join(" ");
@@ -530,6 +524,16 @@ impl Work<'_> {
         let (own, all) = (human_size_with_precision(bytes("rwSize"), 3), bytes("rootFsSize"));
         if all > 0.0 { format!("{own} (virtual {})", human_size_with_precision(all, 3)) } else { own }
     }
+}
+
+/// The command by `podman container inspect`, which repeats a command of one word as its own argument.
+fn inspected_command(container: &Json) -> Option<Vec<String>> {
+    let path = container.get("Path")?.as_str()?.to_string();
+    let args = strings(container.get("Args")?);
+    let cmd = strings(container.pointer("/Config/Cmd").unwrap_or(&Json::Null));
+    let entrypoint = container.pointer("/Config/Entrypoint").is_some_and(|e| !matches!(e, Json::Null) && e != "");
+    let repeated = args == [path.as_str()] && cmd.len() + usize::from(entrypoint) < 2;
+    Some(if repeated { vec![path] } else { [vec![path], args].concat() })
 }
 
 /// A mount as the rows and filters see it.

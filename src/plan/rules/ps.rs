@@ -34,6 +34,13 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
     if size {
         draft.switch("size", true);
     }
+    let remote = context.engine.remote.is_some();
+    if remote {
+        // Which images there are cannot be read from here.
+        filters.all("ancestor").for_each(|image| {
+            draft.flag("filter", format!("ancestor={image}"));
+        });
+    }
     let mut networks = context.call("network ls")?;
     networks.flag("format", "json");
     Ok(draft.show(ContainerList {
@@ -45,8 +52,8 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
         filters,
         inspect: context.call("container inspect")?.call(),
         networks: networks.call(),
-        store: if context.engine.remote.is_some() { Roots::default() } else { Roots(store::roots(context.host)) },
-        rootless: context.host.uid() != 0 || context.engine.remote.is_some(),
+        store: if remote { Roots::default() } else { Roots(store::roots(context.host)) },
+        rootless: context.host.uid() != 0 || remote,
         note,
     }))
 }
