@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{by_command, container, engine, hosts, mounts, network, system};
+use crate::plan::rules::{by_command, container, engine, hosts, mounts, network, ps};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -188,22 +188,22 @@ const LOGS: Command = command("container logs", "[OPTIONS] CONTAINER", Arity::Ex
 ]]);
 
 #[rustfmt::skip]
-const LS: Command = command("container ls", "[OPTIONS]", Arity::None, "List containers").aliases(&["ps", "list"]).flags(&[&[
-    flag("all", Switch, "Show stopped ones too").short('a'),
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("last", Int, "Show the last N created, in any state").short('n').default("-1"),
-    flag("latest", Switch, "Show the last one created, in any state").short('l'),
-    flag("no-trunc", Switch, "Do not shorten the output"),
-    flag("quiet", Switch, "Show IDs only").short('q'),
-    flag("size", Switch, "Show sizes").short('s'),
+const LS: Command = command("container ls", "[OPTIONS]", Arity::None, "List containers").rule(ps::list).aliases(&["ps", "list"]).flags(&[&[
+    flag("all", Switch, "Show stopped ones too").short('a').rule(by_command),
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("last", Int, "Show the last N created, in any state").short('n').default("-1").rule(by_command),
+    flag("latest", Switch, "Show the last one created, in any state").short('l').rule(by_command),
+    flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
+    flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
+    flag("size", Switch, "Show sizes").short('s').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
 const PAUSE: Command = command("container pause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Pause all processes of containers").rule(container::each);
 
 #[rustfmt::skip]
-const PORT: Command = command("container port", "CONTAINER [PRIVATE_PORT[/PROTO]]", Arity::Range(1, 2), "Show the published ports of a container");
+const PORT: Command = command("container port", "CONTAINER [PRIVATE_PORT[/PROTO]]", Arity::Range(1, 2), "Show the published ports of a container").rule(ps::port);
 
 #[rustfmt::skip]
 const RENAME: Command = command("container rename", "CONTAINER NEW_NAME", Arity::Exact(2), "Give a container another name");
@@ -289,8 +289,8 @@ pub static COMMANDS: &[Command] = &[
     LS,
     PAUSE,
     PORT,
-    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").rule(system::prune_one).flags(&[&[
-        flag("filter", Filter, "Only those that match KEY=VALUE"),
+    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").rule(ps::prune).flags(&[&[
+        flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),
     RENAME,

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
@@ -12,6 +12,10 @@ pub mod build;
 pub mod engine;
 pub mod formatter;
 pub mod inspect;
+pub mod ports;
+pub mod prune;
+pub mod ps;
+pub mod store;
 pub mod tabwriter;
 pub mod template;
 pub mod units;
@@ -84,6 +88,10 @@ impl<'a> Desk<'a> {
     /// Seconds since 1970, the same at every look.
     pub fn now(&self) -> f64 {
         *self.now.get_or_init(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64()))
+    }
+    /// A file's content; none when it cannot be read.
+    pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        std::fs::read(path).ok()
     }
     /// The JSON that a call answers with, with more arguments.
     pub fn ask(&self, call: &Call, args: &[impl AsRef<OsStr>]) -> Option<serde_json::Value> {

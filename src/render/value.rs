@@ -14,6 +14,7 @@ mod json;
 mod time;
 
 pub use json::{to_json, to_json_unescaped};
+pub(crate) use time::text as time_text;
 pub use time::{DURATION, Time};
 
 /// A Go type.

@@ -18,7 +18,7 @@ pub fn of_list(context: &Context, key: &str) -> String {
 }
 
 /// A text of Docker's config.json; none where it is empty.
-fn configured(context: &Context, key: &str) -> Option<String> {
+pub fn configured(context: &Context, key: &str) -> Option<String> {
     let file = context.engine.config_dir()?.join("config.json");
     let text = context.host.read(&file).filter(|t| host::contains(t, key.as_bytes()))?;
     let config: Value = serde_json::from_slice(&text).ok()?;

@@ -17,6 +17,7 @@ pub mod image;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
+pub mod ps;
 pub mod references;
 pub mod registry;
 pub mod store;

@@ -85,7 +85,7 @@ impl Reference {
     }
 
     /// The name under which a plain `podman build` or `podman tag` of the same short name stored it.
-    fn podmans_own(&self) -> Option<String> {
+    pub fn podmans_own(&self) -> Option<String> {
         if self.domain != DEFAULT_DOMAIN || self.digest.is_some() {
             return None;
         }

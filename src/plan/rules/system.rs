@@ -3,11 +3,10 @@
 use super::volume;
 use crate::plan::{Act, Context, Ending, Plan, Refusal};
 
-/// `docker container prune`, `image prune`, `network prune`: asked for as Docker asks; the end of input is a no.
+/// `docker image prune`, `network prune`: asked for as Docker asks; the end of input is a no.
 pub fn prune_one(context: &Context) -> Result<Plan, Refusal> {
     let invocation = context.invocation;
     let what = match invocation.command.path {
-        "container prune" => "all stopped containers",
         "network prune" => "all custom networks not used by at least one container",
         _ if invocation.uses.switch("all") => "all images without at least one container associated to them",
         _ => "all dangling images",

@@ -21,6 +21,15 @@ enum Stop {
 
 type Ran<T> = Result<T, Stop>;
 
+/// The fields of a row, all of which its JSON asks for.
+fn row_fields(typ: &'static Type) -> impl Iterator<Item = &'static str> {
+    let fields = match typ.under() {
+        Type::Struct(s) if s.row => s.fields,
+        _ => &[],
+    };
+    fields.iter().map(|field| field.name)
+}
+
 /// Runs a template, and tells the fields of rows that it asked for.
 pub(super) fn run(
     template: &Template,
@@ -415,6 +424,9 @@ impl<'a> State<'a, '_> {
         }
         let first = args.get(1).map(Node::to_string);
         let given = self.arguments(dot, name, (function.params, function.more), args, last)?;
+        if name == "json" {
+            self.asked.extend(given.iter().flatten().flat_map(|val| row_fields(val.clone().indirect().0.typ)));
+        }
         match funcs::call(function, first, given) {
             Ok(val) => Ok(val),
             Err(error) => {
