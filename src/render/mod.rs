@@ -7,8 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod container_inspect;
 pub mod formatter;
 pub mod inspect;
+pub mod objects;
 pub mod tabwriter;
 pub mod template;
 pub mod units;
