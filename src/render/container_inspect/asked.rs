@@ -1,5 +1,5 @@
 //! What a container's creator asked for. Podman keeps the command line that made a container; where that was ours, every flag in it is in its
-//! canonical form, `--name=value`, as the caller gave it. What the translation lost is in our label.
+//! canonical form, `--name=value`, as the caller typed it, unless our label has what was typed (`plan/rules/given.rs`).
 
 use serde_json::{Map, Value as Json};
 
@@ -13,6 +13,8 @@ pub struct Asked<'a> {
     /// By `docker run`, not `docker create`.
     pub run: bool,
     flags: Vec<(&'a str, &'a str)>,
+    /// Those of the label, which go before.
+    typed: Map<String, Json>,
     /// The command and its arguments, after the image.
     pub command: Vec<&'a str>,
     given: Json,
@@ -43,15 +45,19 @@ impl<'a> Asked<'a> {
         }
         // The first is the image.
         let command = command.split_off(command.len().min(1));
-        Asked { ours: true, run: words[at] == "run", flags, command, given }
+        let typed = given["Flags"].as_object().cloned().unwrap_or_default();
+        let verb = given["Command"].as_str().unwrap_or(words[at]);
+        Asked { ours: true, run: verb == "run", flags, typed, command, given }
     }
 
     /// Every value of a flag.
-    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
-        self.flags.iter().filter(move |(flag, _)| *flag == name).map(|(_, value)| *value)
+    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        let typed = self.typed.get(name).and_then(Json::as_array);
+        let passed = self.flags.iter().filter(move |(flag, _)| typed.is_none() && *flag == name).map(|(_, value)| *value);
+        typed.into_iter().flatten().filter_map(Json::as_str).chain(passed)
     }
     /// The value of a flag that is not empty.
-    pub fn last(&self, name: &str) -> Option<&'a str> {
+    pub fn last<'s>(&'s self, name: &'s str) -> Option<&'s str> {
         self.all(name).last().filter(|value| !value.is_empty())
     }
     pub fn has(&self, name: &str) -> bool {

@@ -85,17 +85,19 @@ fn env(container: &Json, asked: &Asked, image: Option<&Json>) -> Json {
     let of_image: Vec<&str> = image.and_then(|i| i["Env"].as_array()).into_iter().flatten().filter_map(Json::as_str).collect();
     let mut env: Vec<String> = Vec::new();
     if asked.ours {
-        let of_files = asked.given("Env").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-        env.extend(of_files.filter_map(of_podman));
-        // Docker's client keeps the last of a name.
-        let last = |name: &str| asked.all("env").filter(|v| name_of(v) == name).last().map(str::to_string);
         let mut names: Vec<String> = Vec::new();
-        for name in asked.all("env").map(name_of) {
+        let typed = asked.given("Env").and_then(Json::as_array);
+        let typed: Vec<String> = match typed {
+            Some(typed) => typed.iter().filter_map(Json::as_str).map(str::to_string).collect(),
+            None => asked.all("env").map(name_of).collect(),
+        };
+        for name in typed {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        env.extend(names.iter().filter_map(|name| last(name).map(|v| if v.contains('=') { v } else { of_podman(name).unwrap_or(v) })));
+        // One that is given by name alone, and has no value, is listed so.
+        env.extend(names.into_iter().map(|name| of_podman(&name).unwrap_or(name)));
     }
     let known = |env: &[String], name: &str| env.iter().any(|v| name_of(v) == name);
     // Those of a file that is not known, or of another program's making.

@@ -1,5 +1,6 @@
 //! `HostConfig`: Docker's defaults, and over them what was asked for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
@@ -55,7 +56,10 @@ pub fn host_config(container: &Json, asked: &Asked) -> Json {
     for name in ["Dns", "DnsOptions", "DnsSearch"] {
         put(name, podmans[name].as_array().cloned().unwrap_or_default().into());
     }
-    put("ExtraHosts", if asked.ours { asked.list("add-host") } else { filled(&podmans["ExtraHosts"]) });
+    put(
+        "ExtraHosts",
+        if asked.ours { some(asked.all("add-host").map(|host| extra_host(host).into())) } else { filled(&podmans["ExtraHosts"]) },
+    );
     put("GroupAdd", if asked.ours { asked.list("group-add") } else { filled(&podmans["GroupAdd"]) });
     put("IpcMode", ipc_mode(podmans, asked));
     put("Cgroup", "".into());
@@ -75,10 +79,10 @@ pub fn host_config(container: &Json, asked: &Asked) -> Json {
     put("Runtime", runtime(container, asked).into());
     put("Isolation", "".into());
     resources(&mut put, podmans, asked);
-    if let mounts @ Json::Array(_) = mounts::mounts(asked) {
+    if let mounts @ Json::Array(_) = mounts::mounts(container, asked) {
         put("Mounts", mounts);
     }
-    let unconfined = asked.all("security-opt").any(|o| o == "unmask=ALL");
+    let unconfined = asked.all("security-opt").any(opens_paths);
     let paths = |list: &[&str]| match podmans["Privileged"] == true {
         _ if unconfined => json!([]),
         true => Json::Null,
@@ -107,9 +111,6 @@ pub fn log_driver(podmans: &Json, asked: &Asked) -> String {
 }
 
 fn port_bindings(podmans: &Json, asked: &Asked) -> Json {
-    if let Some(bindings) = asked.given("PortBindings") {
-        return bindings.clone();
-    }
     if asked.ours {
         return ports::map(ports::bindings(asked.all("publish")));
     }
@@ -141,12 +142,7 @@ fn capabilities(podmans: &Json, asked: &Asked, flag: &str, key: &str) -> Json {
         all if all == "ALL" || all.starts_with("CAP_") => all,
         short => format!("CAP_{short}"),
     };
-    some(csv(asked, flag).map(|n| name(&n).into()))
-}
-
-/// The values of a flag that we quote as CSV.
-fn csv<'a>(asked: &'a Asked, flag: &'a str) -> impl Iterator<Item = String> + 'a {
-    asked.all(flag).flat_map(fields)
+    some(asked.all(flag).map(|n| name(n).into()))
 }
 
 fn ipc_mode(podmans: &Json, asked: &Asked) -> Json {
@@ -167,12 +163,17 @@ fn namespace(podmans: &Json, asked: &Asked, flag: &str, key: &str) -> Json {
     }
 }
 
+/// What docker/cli takes out of the options (`parseSystemPaths`).
+fn opens_paths(option: &str) -> bool {
+    matches!(option, "systempaths=unconfined" | "systempaths:unconfined")
+}
+
 /// Those asked for; whoever shares the host's namespaces goes without labels (moby `generateSecurityOpt`).
 fn security_options(podmans: &Json, asked: &Asked) -> Json {
     if !asked.ours {
         return filled(&podmans["SecurityOpt"]);
     }
-    let mut options: Vec<&str> = asked.all("security-opt").filter(|o| *o != "unmask=ALL").collect();
+    let mut options: Vec<&str> = asked.all("security-opt").filter(|o| !opens_paths(o)).collect();
     let host = podmans["Privileged"] == true || asked.last("ipc") == Some("host") || asked.last("pid") == Some("host");
     if host && !options.iter().any(|o| o.starts_with("label")) {
         options.push("label=disable");
@@ -210,7 +211,7 @@ fn resources(put: &mut impl FnMut(&str, Json), podmans: &Json, asked: &Asked) {
     put("CpusetCpus", text(podmans, "CpusetCpus").into());
     put("CpusetMems", text(podmans, "CpusetMems").into());
     put("Devices", devices(podmans, asked));
-    put("DeviceCgroupRules", some(csv(asked, "device-cgroup-rule").map(Json::from)));
+    put("DeviceCgroupRules", asked.list("device-cgroup-rule"));
     put("DeviceRequests", device_requests(asked));
     put("MemoryReservation", number("MemoryReservation"));
     put("MemorySwap", if asked.last("memory-swap") == Some("-1") { (-1).into() } else { number("MemorySwap") });
@@ -260,16 +261,42 @@ fn devices(podmans: &Json, asked: &Asked) -> Json {
     asked.all("device").filter(|spec| spec.starts_with('/')).map(device).collect()
 }
 
-/// Devices by their CDI names, and what `--gpus` asked for.
+/// What `--gpus` asked for, and devices by their CDI names.
 fn device_requests(asked: &Asked) -> Json {
-    if let Some(given) = asked.given("DeviceRequests") {
-        return given.clone();
-    }
+    let mut requests: Vec<Json> = asked.all("gpus").map(gpus).collect();
     let names = some(asked.all("device").filter(|spec| !spec.starts_with('/')).map(Json::from));
-    if names.is_null() {
-        return Json::Null;
+    if !names.is_null() {
+        requests.push(json!({"Driver": "cdi", "Count": 0, "DeviceIDs": names, "Capabilities": null, "Options": null}));
     }
-    json!([{"Driver": "cdi", "Count": 0, "DeviceIDs": names, "Capabilities": null, "Options": null}])
+    some(requests.into_iter())
+}
+
+/// `--gpus` as a device request (docker/cli `opts/gpus.go`).
+fn gpus(value: &str) -> Json {
+    let mut request = json!({"Driver": "", "Count": 0, "DeviceIDs": null, "Capabilities": [["gpu"]], "Options": {}});
+    let count = |text: &str| if text == "all" { -1 } else { text.parse::<i64>().unwrap_or(0) };
+    for field in fields(value) {
+        match field.split_once('=') {
+            None => request["Count"] = count(&field).into(),
+            Some(("count", number)) => request["Count"] = count(number).into(),
+            Some(("driver", name)) => request["Driver"] = name.into(),
+            Some(("device", ids)) => request["DeviceIDs"] = ids.split(',').collect::<Vec<_>>().into(),
+            Some(("capabilities", names)) => request["Capabilities"] = json!([names.split(',').chain(["gpu"]).collect::<BTreeSet<_>>()]),
+            _ => {}
+        }
+    }
+    if request["Count"] == 0 && request["DeviceIDs"].is_null() {
+        request["Count"] = 1.into();
+    }
+    request
+}
+
+/// `NAME:IP` of an `--add-host` in either form.
+fn extra_host(typed: &str) -> String {
+    let at = typed.find(['=', ':']).unwrap_or(typed.len());
+    let (name, address) = (&typed[..at], typed.get(at + 1..).unwrap_or_default());
+    let address = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
+    format!("{name}:{address}")
 }
 
 /// In the order of their names. Podman lists its defaults among them.

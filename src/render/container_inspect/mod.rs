@@ -16,9 +16,6 @@ pub mod network;
 mod ports;
 mod types;
 
-pub use mounts::typed as mounts;
-pub use ports::{bindings, map as port_map};
-
 /// The container as dockerd would have sent it. `image` is the configuration of its image, where it is still there; `networks` the IDs of
 /// the networks that Podman's JSON only names.
 pub fn object(container: &Json, image: Option<&Json>, networks: &network::Ids) -> Option<Object> {

@@ -26,9 +26,6 @@ fn podmans(container: &Json) -> impl Iterator<Item = &Json> {
 
 /// `HostConfig.Binds`: what was mounted with a source, as typed, but for sources below the working directory.
 pub fn binds(container: &Json, asked: &Asked) -> Json {
-    if let Some(binds) = asked.given("Binds") {
-        return binds.clone();
-    }
     if asked.ours {
         let binds = asked.all("volume").filter(|spec| volume(spec).0.is_some()).map(|spec| {
             let (Some(source), target, options) = volume(spec) else { return spec.into() };
@@ -83,8 +80,7 @@ pub fn points(container: &Json, asked: &Asked) -> Json {
 fn point(mount: &Json, asked: &Asked) -> Json {
     let target = text(mount, "Destination");
     let kind = text(mount, "Type");
-    let given = asked.given("Binds").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-    let spec = given.chain(asked.all("volume")).map(volume).find(|(_, at, _)| same_place(at, target));
+    let spec = asked.all("volume").map(volume).find(|(_, at, _)| same_place(at, target));
     let by_mount = asked.all("mount").map(Mount::read).find(|mount| same_place(&mount.target, target));
     let anonymous = is_id(text(mount, "Name"));
     let mode = match spec {
@@ -110,7 +106,7 @@ fn point(mount: &Json, asked: &Asked) -> Json {
     point.into()
 }
 
-/// A `--mount`, as typed or as we wrote it.
+/// A `--mount`.
 #[derive(Default)]
 struct Mount {
     kind: String,
@@ -184,34 +180,26 @@ impl Mount {
     }
 }
 
-/// What `--mount` asked for, sources by their whole paths.
-pub fn typed(records: &[String], absolute: &dyn Fn(&str) -> String) -> Json {
-    let mount = |record: &String| {
+/// `HostConfig.Mounts`; null where there is none. Sources below the working directory are shown by their whole paths.
+pub fn mounts(container: &Json, asked: &Asked) -> Json {
+    let mount = |record: &str| {
         let mount = Mount::read(record);
-        let source = if mount.kind == "bind" { absolute(&mount.source) } else { mount.source.clone() };
-        Mount { source, ..mount }.json()
+        let there = podmans(container).find(|m| mount.kind == "bind" && same_place(text(m, "Destination"), &mount.target));
+        match there.filter(|_| mount.source.starts_with('.')) {
+            Some(there) => Mount { source: text(there, "Source").into(), ..mount }.json(),
+            None => mount.json(),
+        }
     };
-    some(records.iter().map(mount))
-}
-
-/// `HostConfig.Mounts`; null where there is none.
-pub fn mounts(asked: &Asked) -> Json {
-    asked.given("Mounts").cloned().unwrap_or_else(|| some(asked.all("mount").map(|record| Mount::read(record).json())))
+    some(asked.all("mount").map(mount))
 }
 
 /// `HostConfig.Tmpfs`: each with its options as typed.
 pub fn tmpfs(container: &Json, asked: &Asked) -> Map<String, Json> {
-    if let Some(Json::Object(given)) = asked.given("Tmpfs") {
-        return given.clone();
-    }
-    let split = |spec: &str| {
-        let (target, options) = spec.split_once(':').unwrap_or((spec, ""));
-        // We add `noexec`.
-        let typed = options.strip_suffix("noexec").map_or(options, |o| o.strip_suffix(',').unwrap_or(o));
-        (target.to_string(), Json::from(typed))
-    };
     if asked.ours {
-        return asked.all("tmpfs").map(split).collect();
+        let split = |spec: &str| spec.split_once(':').map_or((spec.to_string(), "".into()), |(target, o)| (target.to_string(), o.into()));
+        let mut tmpfs: Map<String, Json> = asked.all("tmpfs").map(split).collect();
+        tmpfs.sort_keys();
+        return tmpfs;
     }
     let podmans = container["HostConfig"]["Tmpfs"].as_object().into_iter().flatten();
     podmans.map(|(target, options)| (target.clone(), options.clone())).collect()

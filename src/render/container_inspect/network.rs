@@ -11,19 +11,23 @@ use crate::render::text;
 /// Docker's name for a network of Podman's. Without root, Podman's default is not a network but a program.
 pub fn docker_name(podman: &str) -> &str {
     match podman {
-        "podman" | "pasta" | "slirp4netns" | "private" => "bridge",
+        "default" | "podman" | "pasta" | "slirp4netns" | "private" => "bridge",
         other => other,
     }
 }
 
-/// A `--network`: the name and the options `key=value`.
+/// A `--network`: the name and the options `key=value`, in Docker's form or in Podman's.
 fn asked_networks<'a>(asked: &'a Asked) -> impl Iterator<Item = (&'a str, Vec<(&'a str, &'a str)>)> {
     asked.all("network").map(|value| {
-        let (name, options) = match value.split_once(':') {
-            Some((name, options)) if name != "container" && name != "ns" => (name, options),
-            _ => (value, ""),
-        };
-        (docker_name(name), options.split(',').filter_map(|o| o.split_once('=')).collect())
+        let pairs = |options: &'a str| options.split(',').filter_map(|o| o.split_once('=')).collect::<Vec<_>>();
+        let long = pairs(value);
+        if let Some((_, name)) = long.iter().find(|(key, _)| *key == "name") {
+            return (docker_name(name), long);
+        }
+        match value.split_once(':') {
+            Some((name, options)) if name != "container" && name != "ns" => (docker_name(name), pairs(options)),
+            _ => (docker_name(value), Vec::new()),
+        }
     })
 }
 

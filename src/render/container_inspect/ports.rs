@@ -11,6 +11,7 @@ pub type Bindings = BTreeMap<String, Vec<(String, String)>>;
 pub fn bindings<'a>(specs: impl Iterator<Item = &'a str>) -> Bindings {
     let mut bindings = Bindings::new();
     for spec in specs {
+        let spec = &standard(spec);
         let (rest, protocol) = spec.rsplit_once('/').unwrap_or((spec, "tcp"));
         let (rest, container) = rest.rsplit_once(':').unwrap_or(("", rest));
         let (address, host) = rest.rsplit_once(':').unwrap_or(("", rest));
@@ -27,6 +28,16 @@ pub fn bindings<'a>(specs: impl Iterator<Item = &'a str>) -> Bindings {
         }
     }
     bindings
+}
+
+/// The long form, `published=8080,target=80`, in the short one (docker/cli's `convertToStandardNotation`).
+fn standard(spec: &str) -> String {
+    if !spec.contains('=') {
+        return spec.to_string();
+    }
+    let value = |key: &str| spec.split(',').filter_map(|f| f.split_once('=')).find(|(k, _)| *k == key).map(|(_, v)| v);
+    let protocol = value("protocol").unwrap_or("tcp");
+    format!("{}:{}/{protocol}", value("published").unwrap_or_default(), value("target").unwrap_or_default())
 }
 
 /// The ports of each `--expose`.
