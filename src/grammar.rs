@@ -16,6 +16,11 @@ mod values;
 
 pub use values::csv_record;
 
+/// Nanoseconds of a duration in Go's form, `1m30s`; none for what is not one.
+pub fn duration(text: &str) -> Option<i64> {
+    go::parse_duration(text.as_bytes()).ok()
+}
+
 /// What an argv means.
 pub enum Parsed {
     /// Run a command.

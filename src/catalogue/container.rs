@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{by_command, container, engine, hosts, mounts, network, ps};
+use crate::plan::rules::{by_command, container, engine, hosts, inspect, mounts, network, ps};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -280,9 +280,9 @@ pub static COMMANDS: &[Command] = &[
     DIFF,
     EXEC,
     EXPORT,
-    command("container inspect", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Show all about containers").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
-        flag("size", Switch, "Show sizes").short('s'),
+    command("container inspect", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Show all about containers").rule(inspect::containers).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
+        flag("size", Switch, "Show sizes").short('s').rule(by_command),
     ]]),
     KILL,
     LOGS,

@@ -1,7 +1,7 @@
 //! `docker` itself, `docker system`, and what asks about the engine as a whole.
 
 use super::{Arity, Command, CommandTreatment, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, engine, system};
+use crate::plan::rules::{by_command, engine, inspect, system};
 
 /// `docker` itself and its own flags; `--help` and `--version` are in the grammar.
 #[rustfmt::skip]
@@ -36,10 +36,10 @@ const INFO: Command = command("info", "[OPTIONS]", Arity::None, "Show all about 
 pub static COMMANDS: &[Command] = &[
     EVENTS,
     INFO,
-    command("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", Arity::AtLeast(1), "Show all about any object").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
-        flag("size", Switch, "Show sizes of containers").short('s'),
-        flag("type", Text, "Kind of object to look for"),
+    command("inspect", "[OPTIONS] NAME|ID [NAME|ID...]", Arity::AtLeast(1), "Show all about any object").rule(inspect::any).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
+        flag("size", Switch, "Show sizes of containers").short('s').rule(by_command),
+        flag("type", Text, "Kind of object to look for").rule(by_command),
     ]]),
     command("version", "[OPTIONS]", Arity::None, "Show the versions of client and engine").rule(engine::version).flags(&[&[
         flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),

@@ -9,9 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::plan::{Answer, Call};
 
 pub mod build;
+pub mod container_inspect;
 pub mod engine;
 pub mod formatter;
 pub mod inspect;
+pub mod objects;
 pub mod ports;
 pub mod prune;
 pub mod ps;

@@ -117,8 +117,14 @@ static PLATFORM: Type = Type::Ptr(&Type::Struct(&Struct::new(
 
 /// The row of no container, over which docker/cli tries a template out before it asks the daemon.
 pub fn empty_row() -> Value {
-    let texts =
-        [String::new(), String::new(), "<no image>".into(), "\"\"".into(), super::value::time_text(&Time::local(0)), "56 years ago".into()];
+    let texts = [
+        String::new(),
+        String::new(),
+        "<no image>".into(),
+        "\"\"".into(),
+        super::value::time_text(&Time::local(0, 0)),
+        "56 years ago".into(),
+    ];
     let mut fields: Vec<Data> = texts.into_iter().map(Data::from).collect();
     fields.push(Data::Nil);
     fields.extend(["", "", "", "0B", "", "", "0", ""].map(Data::from));
@@ -504,7 +510,7 @@ impl Work<'_> {
             c.name.into(),
             text_of("Image", &|| self.image(c)).into(),
             text_of("Command", &|| self.command(c)).into(),
-            super::value::time_text(&Time::local(created)).into(),
+            super::value::time_text(&Time::local(created, 0)).into(),
             format!("{} ago", human_duration(self.desk.now() - created as f64)).into(),
             Data::Nil,
             text_of("Ports", &|| ports::displayable(self.ports(c))).into(),

@@ -1,20 +1,35 @@
 //! What the caller gave when a container was made and Podman cannot tell afterwards: kept as a label of ours on the container,
 //! read back by the views, never shown to the caller.
+//!
+//! Podman keeps our own command line with the container. So the label only has the flags that reached it otherwise than they were typed: as they
+//! were typed (none, where one is of our own adding). Of the environment it has names, in their order: the values are Podman's to keep.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::Kind;
+use crate::host;
 use crate::plan::{Context, Draft};
 use crate::render::CREATE_LABEL;
 
-/// Adds the label: a JSON object with the keys of Docker's create request. `Image` is the image as typed; `Entrypoint` and
-/// `ExposedPorts` are there where they were given, since Podman's list says neither, and of `HostConfig.PortBindings` those to 0.0.0.0,
-/// which Podman forgets: to Docker it is IPv4 alone.
+/// A label beyond this size keeps only the image: the kernel takes 128 KiB for one argument.
+const MOST: usize = 32 * 1024;
+
+/// Flags that say nothing about the container, or that Podman keeps well.
+const UNTOLD: [&str; 11] =
+    ["detach-keys", "disable-content-trust", "env", "env-file", "label", "label-file", "name", "platform", "pull", "quiet", "sig-proxy"];
+
+/// Adds the label: a JSON object. `Image` is the image as typed; the rest is there where it has something to say: `Flags` by their names,
+/// `Command` where podman's is another one than Docker's, `Env` the names of variables. `Entrypoint` and `ExposedPorts` are there where they
+/// were given, since Podman's list says neither, and of `HostConfig.PortBindings` those to 0.0.0.0, which Podman forgets: to Docker it is
+/// IPv4 alone. Comes after all other flags.
 pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
-    let uses = &context.invocation.uses;
     let mut given = Map::new();
     given.insert("Image".into(), image.to_string_lossy().into());
+    let uses = &context.invocation.uses;
     if let Some(entrypoint) = uses.text("entrypoint") {
         given.insert("Entrypoint".into(), vec![entrypoint.to_string_lossy()].into());
     }
@@ -26,7 +41,20 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
     if !bound.is_empty() {
         given.insert("HostConfig".into(), json!({ "PortBindings": bound }));
     }
-    draft.flag("label", format!("{CREATE_LABEL}={}", Value::from(given)));
+    let least = Value::from(given.clone()).to_string();
+    let flags = changed(draft, context);
+    if !flags.is_empty() {
+        given.insert("Flags".into(), flags.into());
+    }
+    let command = context.invocation.command.name();
+    if draft.head.last().is_some_and(|podmans| podmans != command) {
+        given.insert("Command".into(), command.into());
+    }
+    if let Some(names) = variables(draft, context) {
+        given.insert("Env".into(), names.into());
+    }
+    let all = Value::from(given).to_string();
+    draft.flag("label", format!("{CREATE_LABEL}={}", if all.len() > MOST { least } else { all }));
 }
 
 /// The bindings of `--publish 0.0.0.0:[PORT]:PORT`.
@@ -43,4 +71,66 @@ fn exposed(ports: &str) -> Vec<String> {
         (Ok(first), Ok(last)) => (first..=last).map(|port| format!("{port}/{proto}")).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The older spellings of flags.
+fn canonical(name: &str) -> &str {
+    match name {
+        "net" => "network",
+        "net-alias" => "network-alias",
+        "dns-opt" => "dns-option",
+        other => other,
+    }
+}
+
+/// The values of podman's flags by name.
+fn passed(draft: &Draft) -> BTreeMap<String, Vec<String>> {
+    let mut passed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for word in &draft.flags {
+        let word = word.to_string_lossy();
+        let flag = word.strip_prefix("--").unwrap_or(&word);
+        let (name, value) = flag.split_once('=').unwrap_or((flag, "true"));
+        passed.entry(canonical(name).to_string()).or_default().push(value.to_string());
+    }
+    passed
+}
+
+/// The flags that were typed otherwise than podman gets them.
+fn changed(draft: &Draft, context: &Context) -> Map<String, Value> {
+    let mut typed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for used in context.invocation.uses.iter() {
+        let value = if used.flag.kind == Kind::Switch { used.is_on().to_string() } else { used.value.to_string_lossy().into_owned() };
+        typed.entry(canonical(used.flag.long)).or_default().push(value);
+    }
+    let passed = passed(draft);
+    let names = context.invocation.command.all_flags().map(|flag| flag.long);
+    let told = names.filter(|name| canonical(name) == *name && !UNTOLD.contains(name));
+    let differs = |name: &&str| typed.get(name).map_or(&[][..], Vec::as_slice) != passed.get(*name).map_or(&[][..], Vec::as_slice);
+    told.filter(differs).map(|name| (name.to_string(), typed.get(name).cloned().unwrap_or_default().into())).collect()
+}
+
+/// The names of the variables in the order given, those of files first; none where podman's own flags say as much.
+fn variables(draft: &Draft, context: &Context) -> Option<Vec<String>> {
+    let uses = &context.invocation.uses;
+    let typed: Vec<String> = uses.all("env").map(|v| v.to_string_lossy().into_owned()).collect();
+    if !uses.given("env-file") && passed(draft).get("env").map_or(&[][..], Vec::as_slice) == typed.as_slice() {
+        return None;
+    }
+    let name_of = |variable: &String| variable.split('=').next().unwrap_or_default().to_string();
+    let of_files = uses.all("env-file").filter_map(|file| names(Path::new(file), context.host)).flatten();
+    let mut names: Vec<String> = Vec::new();
+    for name in of_files.chain(typed.iter().map(name_of)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Some(names)
+}
+
+/// The names of the variables in an environment file, in its order (docker/cli `pkg/kvfile`).
+fn names(file: &Path, host: &dyn host::Host) -> Option<Vec<String>> {
+    let file = if file.is_absolute() { file.to_path_buf() } else { host.cwd()?.join(file) };
+    let text = String::from_utf8(host.read(&file)?).ok()?;
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Some(lines.map(|line| line.split('=').next().unwrap_or(line).to_string()).collect())
 }

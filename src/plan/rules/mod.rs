@@ -14,6 +14,7 @@ pub mod formats;
 pub mod given;
 pub mod hosts;
 pub mod image;
+pub mod inspect;
 pub mod manifest;
 pub mod mounts;
 pub mod network;

@@ -15,6 +15,9 @@ impl Time {
 
     /// A moment in the caller's own zone: `TZ`, or the machine's.
     pub fn local(secs: i64, nanos: u32) -> Time {
+        if !super::time::zone_is_known() {
+            return Time::utc(secs, nanos);
+        }
         // SAFETY: tm is plain data that localtime_r fills; its zone is a C string that lives as long as the process.
         let (offset, zone) = unsafe {
             let mut tm: libc::tm = std::mem::zeroed();

@@ -18,24 +18,6 @@ impl Time {
     /// Go's zero: the first of January of the year 1.
     pub const ZERO: Time = Time { secs: -62_135_596_800, nanos: 0, offset: 0, zone: None };
 
-    /// A moment as the caller's zone has it, as Go's `time.Unix`: `TZ`, else /etc/localtime.
-    pub fn local(secs: i64) -> Time {
-        let utc = Time { secs, nanos: 0, offset: 0, zone: None };
-        if !zone_is_known() {
-            return utc;
-        }
-        let clock: nix::libc::time_t = secs as _;
-        // SAFETY: both pointers are to values of our own; the name that is left in `tm_zone` is copied at once.
-        unsafe {
-            let mut parts: nix::libc::tm = std::mem::zeroed();
-            if nix::libc::localtime_r(&clock, &mut parts).is_null() || parts.tm_zone.is_null() {
-                return utc;
-            }
-            let zone = std::ffi::CStr::from_ptr(parts.tm_zone).to_string_lossy().into_owned();
-            Time { offset: i32::try_from(parts.tm_gmtoff).unwrap_or(0), zone: Some(zone).filter(|z| z != "UTC"), ..utc }
-        }
-    }
-
     /// Reads RFC 3339, with or without a fraction.
     pub fn parse(text: &str) -> Option<Time> {
         let bytes = text.as_bytes();
@@ -65,7 +47,7 @@ impl Time {
 }
 
 /// Whether Go would find the zone that `TZ` names; what it does not find is UTC, rules written out in POSIX's way too.
-fn zone_is_known() -> bool {
+pub(super) fn zone_is_known() -> bool {
     let Some(named) = std::env::var_os("TZ") else { return true };
     let named = std::path::PathBuf::from(named.to_string_lossy().trim_start_matches(':'));
     let places = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo"];
