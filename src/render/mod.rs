@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod diff;
 pub mod formatter;
 pub mod inspect;
 pub mod tabwriter;

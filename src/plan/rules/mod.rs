@@ -3,7 +3,9 @@
 use super::{Context, Draft, Refusal};
 use crate::invocation::FlagUse;
 
+pub mod attached;
 pub mod build;
+pub mod commit;
 pub mod compose;
 pub mod container;
 pub mod dockerfile;
@@ -12,6 +14,7 @@ pub mod formats;
 pub mod given;
 pub mod hosts;
 pub mod image;
+pub mod look;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
@@ -19,6 +22,7 @@ pub mod references;
 pub mod registry;
 pub mod store;
 pub mod system;
+pub mod verbs;
 pub mod volume;
 
 /// A flag that the rule of its command reads by itself.

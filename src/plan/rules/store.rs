@@ -38,44 +38,51 @@ impl Store<'_> {
 
     fn read(&self) -> Vec<u8> {
         let mut index = Vec::new();
-        for root in self.roots() {
+        for root in places(self.host).0 {
             for driver in ["overlay-images", "vfs-images", "btrfs-images", "zfs-images"] {
                 index.extend(self.host.read(&root.join(driver).join("images.json")).unwrap_or_default());
             }
         }
         index
     }
+}
 
-    /// Where the store lies, by containers-storage.conf(5).
-    fn roots(&self) -> Vec<PathBuf> {
-        let host = self.host;
-        let rootless = host.uid() != 0;
-        let home = host::home(host).unwrap_or_default();
-        let xdg = |name: &str, default: &str| host.env(name).filter(|v| !v.is_empty()).map_or_else(|| home.join(default), PathBuf::from);
-        let mut files = Vec::new();
-        if let Some(named) = host.env("CONTAINERS_STORAGE_CONF") {
-            files.push(PathBuf::from(named));
-        } else {
-            if rootless {
-                files.push(xdg("XDG_CONFIG_HOME", ".config").join("containers/storage.conf"));
-            }
-            files.extend(["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"].map(PathBuf::from));
+/// Where the store lies, by containers-storage.conf(5): the directories that stay, and the one of what runs.
+pub fn places(host: &dyn Host) -> (Vec<PathBuf>, PathBuf) {
+    let rootless = host.uid() != 0;
+    let home = host::home(host).unwrap_or_default();
+    let xdg = |name: &str, default: &str| host.env(name).filter(|v| !v.is_empty()).map_or_else(|| home.join(default), PathBuf::from);
+    let mut files = Vec::new();
+    if let Some(named) = host.env("CONTAINERS_STORAGE_CONF") {
+        files.push(PathBuf::from(named));
+    } else {
+        if rootless {
+            files.push(xdg("XDG_CONFIG_HOME", ".config").join("containers/storage.conf"));
         }
-        let text = files.iter().enumerate().find_map(|(i, f)| Some((i, host.read(f)?)));
-        let own_file = rootless && text.as_ref().is_some_and(|(i, _)| *i == 0);
-        let settings: Option<toml::Table> = text.and_then(|(_, t)| std::str::from_utf8(&t).ok()?.parse().ok());
-        let setting = |name: &str| settings.as_ref()?.get("storage")?.get(name)?.as_str().filter(|v| !v.is_empty()).map(String::from);
-        let root = match (rootless, own_file) {
-            (false, _) | (true, true) => setting("graphroot"),
-            (true, false) => setting("rootless_storage_path").map(|path| {
-                let (home, user) = (home.to_string_lossy(), host.env("USER").unwrap_or_default());
-                path.replace("$HOME", &home).replace("$UID", &host.uid().to_string()).replace("$USER", &user.to_string_lossy())
-            }),
-        };
-        let default =
-            if rootless { xdg("XDG_DATA_HOME", ".local/share").join("containers/storage") } else { "/var/lib/containers/storage".into() };
-        let mut roots = vec![root.map_or(default, PathBuf::from)];
-        roots.extend(setting("imagestore").map(PathBuf::from));
-        roots
+        files.extend(["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"].map(PathBuf::from));
+    }
+    let text = files.iter().enumerate().find_map(|(i, f)| Some((i, host.read(f)?)));
+    let own_file = rootless && text.as_ref().is_some_and(|(i, _)| *i == 0);
+    let settings: Option<toml::Table> = text.and_then(|(_, t)| std::str::from_utf8(&t).ok()?.parse().ok());
+    let setting = |name: &str| settings.as_ref()?.get("storage")?.get(name)?.as_str().filter(|v| !v.is_empty()).map(String::from);
+    let root = match (rootless, own_file) {
+        (false, _) | (true, true) => setting("graphroot"),
+        (true, false) => setting("rootless_storage_path").map(|path| {
+            let (home, user) = (home.to_string_lossy(), host.env("USER").unwrap_or_default());
+            path.replace("$HOME", &home).replace("$UID", &host.uid().to_string()).replace("$USER", &user.to_string_lossy())
+        }),
+    };
+    let default =
+        if rootless { xdg("XDG_DATA_HOME", ".local/share").join("containers/storage") } else { "/var/lib/containers/storage".into() };
+    let mut roots = vec![root.map_or(default, PathBuf::from)];
+    roots.extend(setting("imagestore").map(PathBuf::from));
+    let run = setting("runroot").filter(|_| !rootless || own_file).map_or_else(|| run_root(host), PathBuf::from);
+    (roots, run)
+}
+
+fn run_root(host: &dyn Host) -> PathBuf {
+    match host.uid() {
+        0 => "/run/containers/storage".into(),
+        uid => host.env("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from).join("containers"),
     }
 }
