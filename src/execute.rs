@@ -12,6 +12,7 @@ use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 mod attach;
+mod cp;
 mod each;
 mod reshape;
 mod signals;
@@ -187,6 +188,10 @@ fn sequence(acts: Vec<Act>) -> u8 {
                     return code;
                 }
             }
+            Act::Copy(copy) => match cp::run(&copy) {
+                0 => {}
+                failed => return failed,
+            },
             Act::Attach(attached) => match attach::attach(&attached) {
                 Ok(0) => {}
                 Ok(code) | Err(code) => return code,

@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{attached, by_command, commit, container, hosts, mounts, network, system, verbs};
+use crate::plan::rules::{attached, by_command, commit, container, cp, hosts, mounts, network, system, verbs};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -143,9 +143,9 @@ const COMMIT: Command = command("container commit", "[OPTIONS] CONTAINER [REPOSI
 ]]);
 
 #[rustfmt::skip]
-const CP: Command = command("container cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", Arity::Exact(2), "Copy files between a container and the host").flags(&[&[
-    flag("archive", Switch, "Keep owner and group of the files").short('a').podman_since(PODMAN_4_3),
-    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').refuse("Podman's cp always follows links; leave -L out"),
+const CP: Command = command("container cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", Arity::Exact(2), "Copy files between a container and the host").rule(cp::cp).flags(&[&[
+    flag("archive", Switch, "Keep owner and group of the files").short('a').rule(by_command),
+    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q').since(2).drop("Podman's cp shows no progress"),
 ]]);
 

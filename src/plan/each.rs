@@ -1,6 +1,7 @@
 //! Docker's container verbs as data: what is done to each of several containers by itself.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Call;
@@ -99,4 +100,31 @@ pub struct StartAttached {
     pub call: Call,
     /// As [`Require::state`].
     pub state: Call,
+}
+
+/// Copies between a container and the caller's files.
+#[derive(Debug)]
+pub struct Copy {
+    /// The call without source and destination.
+    pub call: Call,
+    pub direction: Direction,
+    /// The container as typed, and as podman takes it.
+    pub typed: OsString,
+    pub name: OsString,
+    /// The path in the container.
+    pub inside: OsString,
+    /// The caller's path; `-` is a tar archive on stdin or stdout.
+    pub local: OsString,
+    /// Where a relative path of the caller begins.
+    pub here: PathBuf,
+    /// Whether a source that is a symbolic link is followed.
+    pub follow: bool,
+    /// The container's root directory as this host sees it, where it does.
+    pub root: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    FromContainer,
+    ToContainer,
 }

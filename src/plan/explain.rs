@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::each::{Deed, Each};
+use super::each::{Deed, Direction, Each};
 use super::{Act, Call, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
@@ -65,6 +65,12 @@ fn show_act(text: &mut String, act: &Act) {
             show(text, "look at its state by", &attach.state);
             show(text, "attach by", &attach.attach);
             show(text, "  exit status from", &attach.wait);
+        }
+        Act::Copy(copy) => {
+            let (here, there) = (quoted(&copy.local), format!("{}:{}", copy.name.to_string_lossy(), copy.inside.to_string_lossy()));
+            let way = if copy.direction == Direction::ToContainer { format!("{here} to {there}") } else { format!("{there} to {here}") };
+            let links = if copy.follow { ", links followed" } else { "" };
+            show(text, &format!("copy {way}{links} by"), &copy.call);
         }
         Act::StartAttached(start) => show(text, "run, 125 is 1 unless it is the container's own:", &start.call),
         Act::Reshape(reshape) => show_reshape(text, reshape),

@@ -89,6 +89,8 @@ pub enum Act {
     Require(each::Require),
     /// Attach to a container.
     Attach(each::Attach),
+    /// Copy between a container and the caller's files.
+    Copy(each::Copy),
     /// Start a container, attached to it.
     StartAttached(each::StartAttached),
     /// Print to stdout.

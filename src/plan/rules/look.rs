@@ -78,10 +78,19 @@ pub enum Doing {
 }
 
 impl Found {
+    fn pid(&self, host: &dyn Host) -> Option<u32> {
+        let pid = host.read(&self.run.join("pidfile"))?;
+        std::str::from_utf8(&pid).ok()?.trim().parse().ok()
+    }
+
+    /// The root directory of a running container as this host sees it.
+    pub fn root(&self, host: &dyn Host) -> Option<PathBuf> {
+        Some(PathBuf::from(format!("/proc/{}/root", self.pid(host)?)))
+    }
+
     /// What it does; none where it does not run, or that cannot be seen.
     pub fn doing(&self, host: &dyn Host) -> Option<Doing> {
-        let pid = host.read(&self.run.join("pidfile"))?;
-        let pid = std::str::from_utf8(&pid).ok()?.trim().parse::<u32>().ok()?;
+        let pid = self.pid(host)?;
         let cgroups = host.read(Path::new(&format!("/proc/{pid}/cgroup")))?;
         let mut paths = cgroups.split(|b| *b == b'\n').filter_map(|line| {
             let mut fields = line.splitn(3, |b| *b == b':').skip(1);

@@ -8,6 +8,7 @@ pub mod build;
 pub mod commit;
 pub mod compose;
 pub mod container;
+pub mod cp;
 pub mod dockerfile;
 pub mod filters;
 pub mod formats;
