@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
@@ -130,18 +130,27 @@ fn from_container(copy: &Copy) -> Result<(), Fault> {
     match podman(copy, &from, to.as_os_str(), None)? {
         Ok(()) => Ok(()),
         Err(said) if said.contains("could not be found on the host") && ends_with_separator(&copy.local) => {
-            let whole = copy.there(&content_of(&copy.inside));
-            let to = clean(&local);
-            podman(copy, &whole, to.as_os_str(), None)?.or_else(|_| fail("no such directory"))?;
-            if !to.is_dir() {
-                // Podman takes a file for the content of one.
-                let _ = std::fs::remove_file(&to);
+            // Docker makes the directory that a destination with a slash at its end means; but only for a directory.
+            if !is_directory(copy, &from)? {
                 return fail("no such directory");
             }
-            Ok(())
+            podman(copy, &from, clean(&local).as_os_str(), None)?.or_else(|said| fail(copy.words(&said)))
         }
         Err(said) => fail(copy.words(&said)),
     }
+}
+
+/// Whether a path in the container is a directory: the first entry of an archive of it says so.
+fn is_directory(copy: &Copy, from: &OsStr) -> Result<bool, Fault> {
+    let mut command = command(&copy.call);
+    command.arg("--").args([from, OsStr::new("-")]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let started = |e| Fault::Said(complain(&cannot_start(&copy.call, &e)));
+    let mut child = command.spawn().map_err(started)?;
+    let mut block = [0; 512];
+    let read = child.stdout.take().map(|mut archive| archive.read_exact(&mut block));
+    let _ = child.kill();
+    child.wait().map_err(started)?;
+    Ok(matches!(read, Some(Ok(()))) && block[156] == b'5')
 }
 
 /// docker/cli's `ValidateOutputPath`.

@@ -79,7 +79,7 @@ fn complain(words: &str) {
 fn one_of(each: &Each, one: &One, guard: &signals::Leaving) -> Result<Outcome, u8> {
     let deeds = match &one.deeds {
         Ok(deeds) => deeds,
-        Err(refused) => return Ok(Err(Failure { words: (*refused).to_string(), missing: false })),
+        Err(refused) => return Ok(Err(Failure { words: refused.clone(), missing: false })),
     };
     let mut printed = Vec::new();
     for deed in deeds {

@@ -49,7 +49,7 @@ pub struct One {
     /// As podman takes it.
     pub name: OsString,
     /// What is done, one after the other, up to the first that fails; or why the client does not even ask.
-    pub deeds: Result<Vec<Deed>, &'static str>,
+    pub deeds: Result<Vec<Deed>, String>,
 }
 
 /// One step.

@@ -14,7 +14,8 @@ pub struct Failure {
 
 impl Failure {
     pub fn missing(one: &One) -> Failure {
-        Failure { words: daemon(&no_such(&one.typed)), missing: true }
+        // docker/cli has trimmed the name for `rm`.
+        Failure { words: daemon(&no_such(&one.name)), missing: true }
     }
 }
 
@@ -32,7 +33,8 @@ pub fn no_such(name: &OsStr) -> String {
 pub fn failure(verb: &Verb, one: &One, stderr: &str, id: &dyn Fn(&OsStr) -> Option<String>) -> Failure {
     let error = error_of(stderr);
     let missing = is_missing(error);
-    let words = if missing { no_such(&one.typed) } else { cause(verb, one, error, id) };
+    let asked = if matches!(verb, Verb::Remove { .. }) { &one.name } else { &one.typed };
+    let words = if missing { no_such(asked) } else { cause(verb, one, error, id) };
     let name = one.typed.to_string_lossy();
     let words = match verb {
         Verb::Kill { .. } => format!("cannot kill container: {name}: {words}"),

@@ -109,7 +109,16 @@ impl Found {
                 _ => false,
             };
         }
-        ours.then_some(if paused { Doing::Paused } else { Doing::Running })
+        // Without a cgroup of its own (rootless, cgroup v1) it cannot be paused.
+        (ours || self.is_watched(host)).then_some(if paused { Doing::Paused } else { Doing::Running })
+    }
+
+    /// Whether its conmon lives, which ends with it.
+    fn is_watched(&self, host: &dyn Host) -> bool {
+        let conmon = host.read(&self.run.join("conmon.pid"));
+        let pid = conmon.and_then(|pid| std::str::from_utf8(&pid).ok()?.trim().parse::<u32>().ok());
+        let words = pid.and_then(|pid| host.read(Path::new(&format!("/proc/{pid}/cmdline"))));
+        words.is_some_and(|words| memmem::find(&words, self.id.as_bytes()).is_some())
     }
 
     /// A variable of its environment, from the specification that the OCI runtime was given.

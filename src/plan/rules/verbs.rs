@@ -79,7 +79,16 @@ fn own_limit(name: &OsStr, context: &Context) -> i64 {
 pub fn kill(context: &Context) -> Result<Plan, Refusal> {
     let signal = context.invocation.uses.text("signal").filter(|s| !s.is_empty());
     let verb = Verb::Kill { signal: signal.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default() };
-    each(context, verb, |name| {
+    // Podman 4 takes a negative number for a signal that it can send.
+    let negative = signal.and_then(|s| s.to_str()?.parse::<i64>().ok()).filter(|number| *number < 0);
+    let unsupported = negative.map(|number| {
+        move |typed: &OsStr| {
+            let name = typed.to_string_lossy();
+            format!("Error response from daemon: cannot kill container: {name}: the linux daemon does not support signal {number}")
+        }
+    });
+    let refusal = unsupported.as_ref().map(|words| words as &dyn Fn(&OsStr) -> String);
+    each_or(context, verb, refusal, |name| {
         let kill = call(context, "kill", name, |draft| {
             if let Some(signal) = signal {
                 draft.flag("signal", signal);
@@ -132,7 +141,46 @@ pub fn update(context: &Context) -> Result<Plan, Refusal> {
     if context.invocation.uses.iter().next().is_none() {
         return Err(Refusal::new("you must provide one or more flags when using this command", 1));
     }
-    each(context, Verb::Update, |name| Ok(vec![Deed::Do(translated(context, name, |_| {})?)]))
+    let policy = context.invocation.uses.text("restart").map(OsStr::to_string_lossy).unwrap_or_default();
+    let wrong = match wrong_policy(&policy) {
+        Some(Wrong::Client(words)) => return Err(Refusal::new(words, 1)),
+        Some(Wrong::Engine(words)) => Some(move |_: &OsStr| format!("Error response from daemon: invalid restart policy: {words}")),
+        None => None,
+    };
+    let refusal = wrong.as_ref().map(|words| words as &dyn Fn(&OsStr) -> String);
+    each_or(context, Verb::Update, refusal, |name| Ok(vec![Deed::Do(translated(context, name, |_| {})?)]))
+}
+
+/// What is wrong with a restart policy, and who says so.
+enum Wrong {
+    Client(&'static str),
+    Engine(String),
+}
+
+/// docker/cli's `ParseRestartPolicy` and moby's `ValidateRestartPolicy`.
+fn wrong_policy(policy: &str) -> Option<Wrong> {
+    if policy.is_empty() {
+        return None;
+    }
+    let (name, retries) = policy.split_once(':').map_or((policy, None), |(name, retries)| (name, Some(retries)));
+    if name.is_empty() {
+        return Some(Wrong::Client("invalid restart policy format: no policy provided before colon"));
+    }
+    let retries = match retries.filter(|r| !r.is_empty()).map(str::parse::<i64>) {
+        Some(Err(_)) => return Some(Wrong::Client("invalid restart policy format: maximum retry count must be an integer")),
+        Some(Ok(retries)) => retries,
+        None => 0,
+    };
+    let words = match name {
+        "always" | "unless-stopped" | "no" if retries != 0 => {
+            let also = if retries < 0 { " and cannot be negative" } else { "" };
+            format!("maximum retry count can only be used with 'on-failure'{also}")
+        }
+        "on-failure" if retries < 0 => "maximum retry count cannot be negative".to_string(),
+        "always" | "unless-stopped" | "no" | "on-failure" => return None,
+        _ => format!("unknown policy '{name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"),
+    };
+    Some(Wrong::Engine(words))
 }
 
 /// The command's own flags on one container.
@@ -153,6 +201,13 @@ fn call(context: &Context, command: &str, name: &OsStr, finish: impl Fn(&mut Dra
 }
 
 fn each(context: &Context, verb: Verb, deeds: impl Fn(&OsStr) -> Result<Vec<Deed>, Refusal>) -> Result<Plan, Refusal> {
+    each_or(context, verb, None, deeds)
+}
+
+/// What the engine says of a container instead of doing anything with it.
+type Words<'a> = Option<&'a dyn Fn(&OsStr) -> String>;
+
+fn each_or(context: &Context, verb: Verb, refusal: Words, deeds: impl Fn(&OsStr) -> Result<Vec<Deed>, Refusal>) -> Result<Plan, Refusal> {
     let mut containers = Vec::with_capacity(context.invocation.args.len());
     for typed in &context.invocation.args {
         let (name, refused) = match &verb {
@@ -160,7 +215,11 @@ fn each(context: &Context, verb: Verb, deeds: impl Fn(&OsStr) -> Result<Vec<Deed
             Verb::Remove { .. } => (without_slashes(typed), "container name cannot be empty"),
             _ => (look::plain(trimmed(typed)).to_os_string(), EMPTY_NAME),
         };
-        let deeds = if name.is_empty() { Err(refused) } else { Ok(deeds(&name)?) };
+        let deeds = match refusal {
+            _ if name.is_empty() => Err(refused.to_string()),
+            Some(words) => Err(words(typed)),
+            None => Ok(deeds(&name)?),
+        };
         containers.push(One { typed: typed.clone(), name, deeds });
     }
     plan(verb, containers, context)
