@@ -171,7 +171,7 @@ pub fn start(start: &StartAttached) -> Result<u8, u8> {
     let ended = ended.map_err(|e| complain(&cannot_start(&start.call, &e)))?;
     if ended.code() == Some(125) {
         if let Some(state) = State::of(&start.state)? {
-            if state.is("exited") && state.exit_code == 125 {
+            if !state.is("running") && state.exit_code == 125 {
                 return Ok(125);
             }
         }

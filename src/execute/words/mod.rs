@@ -23,12 +23,23 @@ fn line_as_docker(line: &str) -> Option<String> {
         let said = said.rsplit_once(": OCI ").map_or(said, |(said, _)| said);
         return Some(verbs::daemon(&format!("OCI runtime exec failed: exec failed: {said}")));
     }
-    if let Some((_, instruction)) = error.strip_prefix("invalid change ").and_then(|e| e.rsplit_once("invalid instruction ")) {
+    if let Some(instruction) = wrong_change(error) {
         return Some(verbs::daemon(&format!("{instruction} is not a valid change command")));
     }
     let image = error.strip_suffix(": image not known")?;
     let reference = Reference::parse(image.as_ref()).ok()?;
     Some(format!("Error response from daemon: No such image: {}", reference.familiar()))
+}
+
+/// The instruction of a commit's change that is none, in Podman 4's words or in 5's.
+fn wrong_change(error: &str) -> Option<&str> {
+    if let Some((_, instruction)) = error.strip_prefix("invalid change ").and_then(|e| e.rsplit_once("invalid instruction ")) {
+        return Some(instruction);
+    }
+    let (_, change) = error.split_once("processing change \"")?;
+    let (change, why) = change.split_once("\": ")?;
+    let none = why.contains("did not understand change instruction") || why.contains("prior to run");
+    change.split(' ').next().filter(|_| none)
 }
 
 #[cfg(test)]
