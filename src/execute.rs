@@ -11,6 +11,9 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
+mod attach;
+mod cp;
+mod each;
 mod reshape;
 mod signals;
 mod words;
@@ -191,6 +194,27 @@ fn sequence(acts: Vec<Act>) -> u8 {
                     return code;
                 }
             }
+            Act::Each(each) => match each::run(&each) {
+                0 => {}
+                failed => return failed,
+            },
+            Act::Require(required) => {
+                if let Err(code) = attach::require(&required) {
+                    return code;
+                }
+            }
+            Act::Copy(copy) => match cp::run(&copy) {
+                0 => {}
+                failed => return failed,
+            },
+            Act::Attach(attached) => match attach::attach(&attached) {
+                Ok(0) => {}
+                Ok(code) | Err(code) => return code,
+            },
+            Act::StartAttached(started) => match attach::start(&started) {
+                Ok(0) => {}
+                Ok(code) | Err(code) => return code,
+            },
             Act::Reshape(reshape) => match reshape::run(reshape) {
                 0 => {}
                 failed => return failed,
@@ -244,11 +268,20 @@ fn run_one(run: &Run) -> Result<u8, u8> {
     if let Some(file) = &stderr {
         command.stderr(stdio(file)?);
     }
-    let guard = signals::Forwarding::start();
-    let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
-    guard.to(child.id());
-    let ended = child.wait();
-    drop(guard);
+    let ended = match run.ending {
+        Ending::Client => {
+            let guard = signals::Leaving::start();
+            let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
+            guard.takes_along(child.id());
+            child.wait()
+        }
+        _ => {
+            let guard = signals::Forwarding::start();
+            let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
+            guard.to(child.id());
+            child.wait()
+        }
+    };
     let ended = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
     if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, run.stdout) {
         let printed = kept(file)?;
@@ -292,7 +325,7 @@ fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
     match (ending, code) {
         (_, 0) | (Ending::Ignore, _) => 0,
         (Ending::Same, code) => code,
-        (Ending::Container, 125) | (Ending::Daemon, _) => 1,
+        (Ending::Container, 125) | (Ending::Daemon | Ending::Client, _) => 1,
         (Ending::Container, code) => code,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{by_command, container, engine, hosts, inspect, mounts, network, ps};
+use crate::plan::rules::{attached, by_command, commit, container, cp, engine, hosts, inspect, mounts, network, ps, verbs};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -121,44 +121,45 @@ const RUN_FLAGS: &[Flag] = &[
 /// What `stop` and `restart` take alike.
 #[rustfmt::skip]
 const STOP_FLAGS: &[Flag] = &[
-    flag("signal", Text, "Signal to send").short('s').since(2).refuse("Podman's stop takes no signal; use `docker kill --signal` first"),
-    flag("time", Int, "Seconds to wait before killing it").hidden().deprecated_by_now("use --timeout instead").podman("time"),
-    flag("timeout", Int, "Seconds to wait before killing it").short('t').since(4).podman("time"),
+    flag("signal", Text, "Signal to send").short('s').since(2).rule(by_command),
+    flag("time", Int, "Seconds to wait before killing it").hidden().deprecated_by_now("use --timeout instead").rule(by_command),
+    flag("timeout", Int, "Seconds to wait before killing it").short('t').since(4).rule(by_command),
 ];
 
 #[rustfmt::skip]
-const ATTACH: Command = command("container attach", "[OPTIONS] CONTAINER", Arity::Exact(1), "Attach to a running container").flags(&[&[
+const ATTACH: Command = command("container attach", "[OPTIONS] CONTAINER", Arity::Exact(1), "Attach to a running container").rule(attached::attach).flags(&[&[
     flag("detach-keys", Text, "Keys that detach from the container"),
     flag("no-stdin", Switch, "Leave standard input alone"),
     flag("sig-proxy", Switch, "Pass signals on to the container").default("true"),
 ]]);
 
 #[rustfmt::skip]
-const COMMIT: Command = command("container commit", "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", Arity::Range(1, 2), "Make an image of a container").rule(container::commit).stops().flags(&[&[
+const COMMIT: Command = command("container commit", "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", Arity::Range(1, 2), "Make an image of a container").rule(commit::commit).stops().flags(&[&[
     flag("author", Text, "Who made the image").short('a'),
-    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c'),
+    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c').rule(commit::change),
     flag("message", Text, "Note to keep with the image").short('m'),
     flag("no-pause", Switch, "Do not pause the container meanwhile").since(5).rule(by_command),
     flag("pause", Switch, "Pause the container meanwhile").short('p').default("true").hidden().deprecated("and enabled by default. Use --no-pause to disable pausing during commit.").rule(by_command),
 ]]);
 
 #[rustfmt::skip]
-const CP: Command = command("container cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", Arity::Exact(2), "Copy files between a container and the host").flags(&[&[
-    flag("archive", Switch, "Keep owner and group of the files").short('a').podman_since(PODMAN_4_3),
-    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').refuse("Podman's cp always follows links; leave -L out"),
+const CP: Command = command("container cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", Arity::Exact(2), "Copy files between a container and the host").rule(cp::cp).flags(&[&[
+    flag("archive", Switch, "Keep owner and group of the files").short('a').rule(by_command),
+    flag("follow-link", Switch, "Follow symbolic links of the source").short('L').rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q').since(2).drop("Podman's cp shows no progress"),
 ]]);
 
 #[rustfmt::skip]
 const CREATE: Command = command("container create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container without starting it").rule(container::create).stops().flags(&[CREATE_FLAGS, CONTENT_TRUST]);
 
-const DIFF: Command = command("container diff", "CONTAINER", Arity::Exact(1), "Show what changed in a container's files");
+const DIFF: Command =
+    command("container diff", "CONTAINER", Arity::Exact(1), "Show what changed in a container's files").rule(commit::diff);
 
 #[rustfmt::skip]
-const EXEC: Command = command("container exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", Arity::AtLeast(2), "Run a command in a running container").rule(container::exec).stops().flags(&[&[
+const EXEC: Command = command("container exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", Arity::AtLeast(2), "Run a command in a running container").rule(attached::exec).stops().flags(&[&[
     flag("detach", Switch, "Run in the background").short('d'),
     flag("detach-keys", Text, "Keys that detach from the container"),
-    flag("env", List(Item::Env), "Set an environment variable").short('e'),
+    flag("env", List(Item::Env), "Set an environment variable").short('e').rule(attached::exec_env),
     flag("env-file", List(Item::Any), "Read environment variables from a file").since(1), // strings in 4.3, stringArray since 5
     flag("interactive", Switch, "Keep standard input open").short('i'),
     flag("privileged", Switch, "Give the command all rights"),
@@ -168,23 +169,23 @@ const EXEC: Command = command("container exec", "[OPTIONS] CONTAINER COMMAND [AR
 ]]);
 
 #[rustfmt::skip]
-const EXPORT: Command = command("container export", "[OPTIONS] CONTAINER", Arity::Exact(1), "Write a container's files as a tar archive").flags(&[&[
-    flag("output", Text, "File to write to, not standard output").short('o'),
+const EXPORT: Command = command("container export", "[OPTIONS] CONTAINER", Arity::Exact(1), "Write a container's files as a tar archive").rule(commit::export).flags(&[&[
+    flag("output", Text, "File to write to, not standard output").short('o').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
-const KILL: Command = command("container kill", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Kill running containers").rule(container::each).flags(&[&[
-    flag("signal", Text, "Signal to send").short('s'),
+const KILL: Command = command("container kill", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Kill running containers").rule(verbs::kill).flags(&[&[
+    flag("signal", Text, "Signal to send").short('s').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
-const LOGS: Command = command("container logs", "[OPTIONS] CONTAINER", Arity::Exact(1), "Show the output of a container").flags(&[&[
+const LOGS: Command = command("container logs", "[OPTIONS] CONTAINER", Arity::Exact(1), "Show the output of a container").rule(attached::logs).flags(&[&[
     flag("details", Switch, "Show extra details"),
     flag("follow", Switch, "Go on showing new output").short('f'),
-    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes"),
-    flag("tail", Text, "Number of lines to show from the end").short('n').default("all").rule(container::tail),
+    flag("since", Text, "Only what happened since a time, or 42m for 42 minutes").rule(attached::time),
+    flag("tail", Text, "Number of lines to show from the end").short('n').default("all").rule(attached::tail),
     flag("timestamps", Switch, "Show the time of each line").short('t'),
-    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").podman_since(PODMAN_4_3),
+    flag("until", Text, "Only what happened until a time, or 42m for 42 minutes").rule(attached::time),
 ]]);
 
 #[rustfmt::skip]
@@ -200,19 +201,19 @@ const LS: Command = command("container ls", "[OPTIONS]", Arity::None, "List cont
 ]]);
 
 #[rustfmt::skip]
-const PAUSE: Command = command("container pause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Pause all processes of containers").rule(container::each);
+const PAUSE: Command = command("container pause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Pause all processes of containers").rule(verbs::plain);
 
 #[rustfmt::skip]
 const PORT: Command = command("container port", "CONTAINER [PRIVATE_PORT[/PROTO]]", Arity::Range(1, 2), "Show the published ports of a container").rule(ps::port);
 
 #[rustfmt::skip]
-const RENAME: Command = command("container rename", "CONTAINER NEW_NAME", Arity::Exact(2), "Give a container another name");
+const RENAME: Command = command("container rename", "CONTAINER NEW_NAME", Arity::Exact(2), "Give a container another name").rule(verbs::rename);
 
 #[rustfmt::skip]
-const RESTART: Command = command("container restart", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Restart containers").rule(container::each).flags(&[STOP_FLAGS]);
+const RESTART: Command = command("container restart", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Restart containers").rule(verbs::stop).flags(&[STOP_FLAGS]);
 
 #[rustfmt::skip]
-const RM: Command = command("container rm", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Remove containers").rule(container::remove).aliases(&["remove"]).flags(&[&[
+const RM: Command = command("container rm", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Remove containers").rule(verbs::remove).aliases(&["remove"]).flags(&[&[
     flag("force", Switch, "Kill it first if it runs").short('f'),
     flag("link", Switch, "Remove the link of that name").short('l').refuse("Podman has no links; there is none to remove"),
     flag("volumes", Switch, "Remove its anonymous volumes too").short('v'),
@@ -222,7 +223,7 @@ const RM: Command = command("container rm", "[OPTIONS] CONTAINER [CONTAINER...]"
 const RUN: Command = command("container run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", Arity::AtLeast(1), "Create a container and run a command in it").rule(container::create).stops().flags(&[CREATE_FLAGS, CONTENT_TRUST, RUN_FLAGS]);
 
 #[rustfmt::skip]
-const START: Command = command("container start", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Start stopped containers").rule(container::start).flags(&[&[
+const START: Command = command("container start", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Start stopped containers").rule(attached::start).flags(&[&[
     flag("attach", Switch, "Attach to its output and pass signals on").short('a'),
     flag("checkpoint", Text, "Checkpoint to restore from").refuse("Podman restores with `podman container restore`"),
     flag("checkpoint-dir", Text, "Directory of the checkpoints").refuse("Podman restores with `podman container restore`"),
@@ -239,16 +240,16 @@ const STATS: Command = command("container stats", "[OPTIONS] [CONTAINER...]", Ar
 ]]);
 
 #[rustfmt::skip]
-const STOP: Command = command("container stop", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Stop running containers").rule(container::each).flags(&[STOP_FLAGS]);
+const STOP: Command = command("container stop", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Stop running containers").rule(verbs::stop).flags(&[STOP_FLAGS]);
 
 #[rustfmt::skip]
 const TOP: Command = command("container top", "CONTAINER [ps OPTIONS]", Arity::AtLeast(1), "Show the processes of a container").stops().rule(engine::top);
 
 #[rustfmt::skip]
-const UNPAUSE: Command = command("container unpause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Resume paused containers").rule(container::each);
+const UNPAUSE: Command = command("container unpause", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Resume paused containers").rule(verbs::plain);
 
 #[rustfmt::skip]
-const UPDATE: Command = command("container update", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Change the resource limits of containers").rule(container::each).flags(&[&[
+const UPDATE: Command = command("container update", "[OPTIONS] CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Change the resource limits of containers").rule(verbs::update).flags(&[&[
     flag("blkio-weight", Uint16, "Relative weight of block I/O, 10 to 1000"),
     flag("cpu-period", Int64, "Period of the CPU scheduler, in microseconds"),
     flag("cpu-quota", Int64, "CPU time per period, in microseconds"),
@@ -267,7 +268,7 @@ const UPDATE: Command = command("container update", "[OPTIONS] CONTAINER [CONTAI
 ]]);
 
 #[rustfmt::skip]
-const WAIT: Command = command("container wait", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Wait for containers to stop and show their exit status").rule(container::each);
+const WAIT: Command = command("container wait", "CONTAINER [CONTAINER...]", Arity::AtLeast(1), "Wait for containers to stop and show their exit status").rule(verbs::plain);
 
 /// The commands, in the order of help.
 #[rustfmt::skip]

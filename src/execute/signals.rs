@@ -83,6 +83,59 @@ impl Drop for Forwarding {
     }
 }
 
+extern "C" fn leave(signal: libc::c_int) {
+    let child = CHILD.load(Ordering::Relaxed);
+    // SAFETY: kill and _exit are async-signal-safe.
+    unsafe {
+        if child > 0 {
+            libc::kill(child, libc::SIGKILL);
+        }
+        libc::_exit(128 + signal);
+    }
+}
+
+/// While it lives, a signal ends this process as it ends Docker's client: at once, with the shell's status for it. What the
+/// engine has begun goes on.
+pub struct Leaving {
+    before: Vec<(Signal, SigAction)>,
+}
+
+impl Leaving {
+    /// Installs the handlers, but not over a signal that the caller has us ignore.
+    pub fn start() -> Leaving {
+        CHILD.store(0, Ordering::Relaxed);
+        let action = SigAction::new(SigHandler::Handler(leave), SaFlags::empty(), SigSet::empty());
+        let mut before = Vec::new();
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            // SAFETY: the handler only reads an atomic, calls kill and _exit.
+            if let Ok(old) = unsafe { sigaction(signal, &action) } {
+                if matches!(old.handler(), SigHandler::SigIgn) {
+                    // SAFETY: puts back what was there.
+                    let _ = unsafe { sigaction(signal, &old) };
+                } else {
+                    before.push((signal, old));
+                }
+            }
+        }
+        Leaving { before }
+    }
+
+    /// A child that is only the client's own, ended together with it; 0 is none.
+    pub fn takes_along(&self, child: u32) {
+        CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        CHILD.store(0, Ordering::Relaxed);
+        for (signal, action) in &self.before {
+            // SAFETY: puts back what was there.
+            let _ = unsafe { sigaction(*signal, action) };
+        }
+    }
+}
+
 /// Ends this process by a signal, as the child ended; gives the shell's status for it should the signal be blocked.
 pub fn die_by(signal: i32) -> u8 {
     if let Ok(signal) = Signal::try_from(signal) {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+use super::each::{Deed, Direction, Each};
 use super::{Act, Call, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
@@ -39,6 +40,7 @@ fn show_act(text: &mut String, act: &Act) {
                 Ending::Same => "run",
                 Ending::Container => "run, 125 is 1",
                 Ending::Daemon => "run, failure is 1",
+                Ending::Client => "run until a signal comes, failure is 1",
                 Ending::Ignore => "run, failure is nothing",
             };
             let stdout = match stdout {
@@ -57,6 +59,20 @@ fn show_act(text: &mut String, act: &Act) {
                 show(text, "  after a failure:", undo);
             }
         }
+        Act::Each(each) => show_each(text, each),
+        Act::Require(require) => show(text, &format!("{:?}:", require.needs), &require.state),
+        Act::Attach(attach) => {
+            show(text, "look at its state by", &attach.state);
+            show(text, "attach by", &attach.attach);
+            show(text, "  exit status from", &attach.wait);
+        }
+        Act::Copy(copy) => {
+            let (here, there) = (quoted(&copy.local), format!("{}:{}", copy.name.to_string_lossy(), copy.inside.to_string_lossy()));
+            let way = if copy.direction == Direction::ToContainer { format!("{here} to {there}") } else { format!("{there} to {here}") };
+            let links = if copy.follow { ", links followed" } else { "" };
+            show(text, &format!("copy {way}{links} by"), &copy.call);
+        }
+        Act::StartAttached(start) => show(text, "run, 125 is 1 unless it is the container's own:", &start.call),
         Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Do(step) => show_step(text, step),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
@@ -79,6 +95,24 @@ fn show_act(text: &mut String, act: &Act) {
             let _ = writeln!(text, "remove {which} volumes that no container uses {}", labels.join(" "));
             show(text, "  found by", list);
             show(text, "  removed by", remove);
+        }
+    }
+}
+
+fn show_each(text: &mut String, each: &Each) {
+    let manner = if each.verb.at_once() { "at once" } else { "one by one" };
+    let _ = writeln!(text, "{:?}, {manner}, failures at the end", each.verb);
+    for one in &each.containers {
+        match &one.deeds {
+            Err(refused) => {
+                let _ = writeln!(text, "  refuse {refused}");
+            }
+            Ok(deeds) => deeds.iter().for_each(|deed| match deed {
+                Deed::Do(call) => show(text, "  run", call),
+                Deed::Signal(call) => show(text, "  run, if it runs:", call),
+                Deed::Await(call, None) => show(text, "  wait by", call),
+                Deed::Await(call, Some(limit)) => show(text, &format!("  wait {limit:?} at most by"), call),
+            }),
         }
     }
 }

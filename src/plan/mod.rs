@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
 use crate::render::{Progress, Stream, View};
 
+pub mod each;
 mod explain;
 pub mod globals;
 pub mod rules;
@@ -88,6 +89,16 @@ pub enum Act {
     Reshape(Reshape),
     /// Make, write or remove something that no call has to follow.
     Do(Step),
+    /// Do something to each of several containers.
+    Each(each::Each),
+    /// Go on only if a container can serve.
+    Require(each::Require),
+    /// Attach to a container.
+    Attach(each::Attach),
+    /// Copy between a container and the caller's files.
+    Copy(each::Copy),
+    /// Start a container, attached to it.
+    StartAttached(each::StartAttached),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -152,6 +163,8 @@ pub enum Ending {
     Container,
     /// The daemon did it or did not: 0 or 1.
     Daemon,
+    /// The same for something that only the client does: a signal ends it at once, with the shell's status for it.
+    Client,
     /// Whatever it is, nothing failed.
     Ignore,
 }
@@ -352,7 +365,11 @@ impl Draft {
     }
     /// The call, its answer shown by a view.
     pub fn show(self, view: impl View + 'static) -> Plan {
-        Plan::Reshape(Reshape { call: self.call(), shape: Shape::Whole(Box::new(view)) })
+        Plan::Reshape(self.reshape(view))
+    }
+    /// The same as a step.
+    pub fn reshape(self, view: impl View + 'static) -> Reshape {
+        Reshape { call: self.call(), shape: Shape::Whole(Box::new(view)) }
     }
     /// The call, its answer shown line by line.
     pub fn stream(self, stream: impl Stream + 'static) -> Plan {

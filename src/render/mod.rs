@@ -10,6 +10,7 @@ use crate::plan::{Answer, Call};
 
 pub mod build;
 pub mod container_inspect;
+pub mod diff;
 pub mod engine;
 pub mod formatter;
 pub mod inspect;

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::{given, mounts, references};
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
+use crate::plan::{Context, Draft, Ending, Plan, Refusal};
 
 /// `docker run` and `docker create`.
 pub fn create(context: &Context) -> Result<Plan, Refusal> {
@@ -31,88 +31,12 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     Ok(if run { draft.exec() } else { Plan::Sequence(vec![draft.run(Ending::Daemon)]) })
 }
 
-/// `docker exec`.
-pub fn exec(context: &Context) -> Result<Plan, Refusal> {
-    refuse_without_terminal(context)?;
-    let mut draft = context.call("exec")?;
-    draft.translate(context)?;
-    draft.args.clone_from(&context.invocation.args);
-    Ok(draft.exec())
-}
-
 /// docker/cli's `CheckTty`: `-i -t` with a stdin that is no terminal. Podman would run it, and a pipe on stdin would never end.
-fn refuse_without_terminal(context: &Context) -> Result<(), Refusal> {
+pub fn refuse_without_terminal(context: &Context) -> Result<(), Refusal> {
     let uses = &context.invocation.uses;
     let attached = !uses.switch("detach") && uses.switch("interactive");
     if attached && uses.switch("tty") && !context.host.is_terminal(0) {
         return Err(Refusal::new("the input device is not a TTY", 1));
-    }
-    Ok(())
-}
-
-/// A verb that Docker applies to each container by itself: what can be done is done, and a failure among them is status 1.
-/// Podman looks all of them up first and does nothing when one is missing.
-pub fn each(context: &Context) -> Result<Plan, Refusal> {
-    each_with(context, |_| {})
-}
-
-/// `docker rm`. With `--force` Docker kills at once, where Podman would first ask the container to stop and wait ten seconds.
-pub fn remove(context: &Context) -> Result<Plan, Refusal> {
-    let force = context.invocation.uses.switch("force");
-    each_with(context, |draft| {
-        if force {
-            draft.flag("time", "0");
-        }
-    })
-}
-
-fn each_with(context: &Context, finish: impl Fn(&mut Draft)) -> Result<Plan, Refusal> {
-    let names = &context.invocation.args;
-    let mut acts = Vec::with_capacity(names.len());
-    for name in names {
-        let mut draft = context.call(context.invocation.command.name())?;
-        draft.translate(context)?;
-        finish(&mut draft);
-        draft.arg(name);
-        acts.push(draft.run_and_go_on());
-    }
-    Ok(Plan::Sequence(acts))
-}
-
-/// `docker start`: each by itself, unless one is attached to; that one's exit status is the command's.
-pub fn start(context: &Context) -> Result<Plan, Refusal> {
-    let uses = &context.invocation.uses;
-    if !uses.switch("attach") && !uses.switch("interactive") {
-        return each(context);
-    }
-    let mut draft = context.call("start")?;
-    draft.translate(context)?;
-    draft.args.clone_from(&context.invocation.args);
-    Ok(Plan::Sequence(vec![draft.run(Ending::Container)]))
-}
-
-/// `docker commit`: Docker's image format keeps what OCI's has no place for (the message, the health check).
-pub fn commit(context: &Context) -> Result<Plan, Refusal> {
-    let invocation = context.invocation;
-    let mut draft = context.call("commit")?;
-    draft.translate(context)?;
-    draft.flag("format", "docker").switch("quiet", true);
-    let pause = invocation.uses.last("pause").is_none_or(FlagUse::is_on) && !invocation.uses.switch("no-pause");
-    draft.switch("pause", pause);
-    let mut args = invocation.args.iter();
-    draft.args.extend(args.next().cloned());
-    if let Some(name) = args.next().filter(|n| !n.is_empty()) {
-        draft.arg(references::target(name, context)?.full());
-    }
-    let run = Run { stdout: Stdout::Prefixed("sha256:"), stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
-    Ok(Plan::Sequence(vec![Act::Run(run)]))
-}
-
-/// `--tail`: Docker takes `all` and anything that is no number for all; Podman only knows numbers.
-pub fn tail(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    let number = used.value.to_str().and_then(|v| v.parse::<i64>().ok()).filter(|n| *n >= 0);
-    if let Some(number) = number {
-        draft.flag("tail", number.to_string());
     }
     Ok(())
 }

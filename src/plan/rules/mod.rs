@@ -3,10 +3,13 @@
 use super::{Context, Draft, Refusal};
 use crate::invocation::FlagUse;
 
+pub mod attached;
 pub mod build;
 pub mod buildx;
+pub mod commit;
 pub mod compose;
 pub mod container;
+pub mod cp;
 pub mod dockerfile;
 pub mod engine;
 pub mod filters;
@@ -15,6 +18,7 @@ pub mod given;
 pub mod hosts;
 pub mod image;
 pub mod inspect;
+pub mod look;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
@@ -24,6 +28,7 @@ pub mod registry;
 pub mod store;
 pub mod system;
 pub mod timestamps;
+pub mod verbs;
 pub mod volume;
 
 /// A flag that the rule of its command reads by itself.

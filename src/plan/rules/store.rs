@@ -36,9 +36,14 @@ impl Store<'_> {
         memmem::find(index, text.as_bytes()).is_some()
     }
 
+    /// The store's directories.
+    pub fn roots(&self) -> Vec<PathBuf> {
+        roots(self.host)
+    }
+
     fn read(&self) -> Vec<u8> {
         let mut index = Vec::new();
-        for root in roots(self.host) {
+        for root in self.roots() {
             for driver in ["overlay-images", "vfs-images", "btrfs-images", "zfs-images"] {
                 index.extend(self.host.read(&root.join(driver).join("images.json")).unwrap_or_default());
             }
@@ -47,8 +52,13 @@ impl Store<'_> {
     }
 }
 
-/// Where the store lies, by containers-storage.conf(5).
+/// The directories of the store that stay.
 pub fn roots(host: &dyn Host) -> Vec<PathBuf> {
+    places(host).0
+}
+
+/// Where the store lies, by containers-storage.conf(5): the directories that stay, and the one of what runs.
+pub fn places(host: &dyn Host) -> (Vec<PathBuf>, PathBuf) {
     let rootless = host.uid() != 0;
     let home = host::home(host).unwrap_or_default();
     let xdg = |name: &str, default: &str| host.env(name).filter(|v| !v.is_empty()).map_or_else(|| home.join(default), PathBuf::from);
@@ -76,5 +86,13 @@ pub fn roots(host: &dyn Host) -> Vec<PathBuf> {
         if rootless { xdg("XDG_DATA_HOME", ".local/share").join("containers/storage") } else { "/var/lib/containers/storage".into() };
     let mut roots = vec![root.map_or(default, PathBuf::from)];
     roots.extend(setting("imagestore").map(PathBuf::from));
-    roots
+    let run = setting("runroot").filter(|_| !rootless || own_file).map_or_else(|| run_root(host), PathBuf::from);
+    (roots, run)
+}
+
+fn run_root(host: &dyn Host) -> PathBuf {
+    match host.uid() {
+        0 => "/run/containers/storage".into(),
+        uid => host.env("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from).join("containers"),
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::plan::rules::references::Reference;
 
+pub mod verbs;
+
 /// The same text with the lines that have a counterpart in Docker's words (moby `daemon/errors.go`, `daemon/images`).
 pub fn as_docker(text: &str) -> String {
     let lines = text.lines().map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
@@ -18,9 +20,27 @@ fn line_as_docker(line: &str) -> Option<String> {
             return Some(format!("Error response from daemon: No such container: {name}"));
         }
     }
+    if let Some((_, said)) = error.split_once("exec failed: ") {
+        let said = said.rsplit_once(": OCI ").map_or(said, |(said, _)| said);
+        return Some(verbs::daemon(&format!("OCI runtime exec failed: exec failed: {said}")));
+    }
+    if let Some(instruction) = wrong_change(error) {
+        return Some(verbs::daemon(&format!("{instruction} is not a valid change command")));
+    }
     let image = error.strip_suffix(": image not known")?;
     let reference = Reference::parse(image.as_ref()).ok()?;
     Some(format!("Error response from daemon: No such image: {}", reference.familiar()))
+}
+
+/// The instruction of a commit's change that is none, in Podman 4's words or in 5's.
+fn wrong_change(error: &str) -> Option<&str> {
+    if let Some((_, instruction)) = error.strip_prefix("invalid change ").and_then(|e| e.rsplit_once("invalid instruction ")) {
+        return Some(instruction);
+    }
+    let (_, change) = error.split_once("processing change \"")?;
+    let (change, why) = change.split_once("\": ")?;
+    let none = why.contains("did not understand change instruction") || why.contains("prior to run");
+    change.split(' ').next().filter(|_| none)
 }
 
 #[cfg(test)]
