@@ -17,7 +17,11 @@ fn line_as_docker(line: &str) -> Option<String> {
             return Some(format!("Error response from daemon: No such container: {name}"));
         }
     }
-    let image = error.strip_suffix(": image not known")?;
+    if error.starts_with("failed to parse value as time or duration: ") {
+        return Some(format!("Error response from daemon: {error}"));
+    }
+    // What was being done with it comes first: "inspecting object: NAME".
+    let image = error.strip_suffix(": image not known")?.rsplit(": ").next()?;
     let reference = Reference::parse(image.as_ref()).ok()?;
     Some(format!("Error response from daemon: No such image: {}", reference.familiar()))
 }
@@ -30,10 +34,14 @@ mod tests {
     fn knows_what_is_missing() {
         let podman = "Error: no container with name or ID \"a\" found: no such container\n\
                       Error: no container with ID or name \"b\" found: no such container\n\
-                      Error: docker.io/library/c: image not known\nError: example.com/d:1: image not known\nanything else\n";
+                      Error: docker.io/library/c: image not known\nError: example.com/d:1: image not known\n\
+                      Error: could not find local image for filter \"before\"=\"e\": e: image not known\n\
+                      Error: failed to parse value as time or duration: \"x\"\nanything else\n";
         let docker = "Error response from daemon: No such container: a\nError response from daemon: No such container: b\n\
                       Error response from daemon: No such image: c:latest\n\
-                      Error response from daemon: No such image: example.com/d:1\nanything else\n";
+                      Error response from daemon: No such image: example.com/d:1\n\
+                      Error response from daemon: No such image: e:latest\n\
+                      Error response from daemon: failed to parse value as time or duration: \"x\"\nanything else\n";
         assert_eq!(as_docker(podman), docker);
     }
 }

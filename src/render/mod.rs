@@ -8,7 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::plan::{Answer, Call};
 
 pub mod formatter;
+pub mod glob;
+pub mod history;
+pub mod image;
 pub mod inspect;
+pub mod layers;
 pub mod tabwriter;
 pub mod template;
 pub mod units;

@@ -12,6 +12,7 @@ pub mod formats;
 pub mod given;
 pub mod hosts;
 pub mod image;
+pub mod image_lists;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
