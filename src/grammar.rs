@@ -11,7 +11,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use crate::catalogue::{self, Arity, Command, Flag, Kind, OptionsEnd};
 use crate::invocation::{FlagUse, Invocation, Spelling, Uses, truth};
 
-mod go;
+pub(crate) mod go;
 mod values;
 
 pub use values::csv_record;

@@ -140,6 +140,11 @@ impl Summary {
         }
     }
 
+    /// The ID without its algorithm.
+    pub fn hex(&self) -> &str {
+        self.id.strip_prefix("sha256:").unwrap_or(&self.id)
+    }
+
     fn is_dangling(&self) -> bool {
         self.tags.is_empty() && self.digests.is_empty()
     }

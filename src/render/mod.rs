@@ -7,12 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod disk_usage;
 pub mod formatter;
 pub mod glob;
 pub mod history;
 pub mod image;
 pub mod inspect;
 pub mod layers;
+pub mod search;
 pub mod tabwriter;
 pub mod template;
 pub mod units;

@@ -1,4 +1,4 @@
-//! Lists about images: `docker images` and `docker history`.
+//! Lists about images: `docker images`, `docker history` and `docker system df`.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use super::store::Store;
 use super::{filters, formats};
 use crate::catalogue::Podman;
 use crate::plan::{Context, Plan, Refusal};
+use crate::render::disk_usage::DiskUsage;
 use crate::render::history::History;
 use crate::render::image::{Filters, ImageList, Names};
 
@@ -50,7 +51,7 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
 const COMMANDS: [&str; 13] = ["build", "history", "import", "inspect", "list", "load", "ls", "prune", "pull", "push", "rm", "save", "tag"];
 
 /// `GetBoolOrDefault` of a filter's values.
-fn switch(key: &str, values: &[String]) -> Result<Option<bool>, Refusal> {
+pub fn switch(key: &str, values: &[String]) -> Result<Option<bool>, Refusal> {
     let any = |wanted: [&str; 2]| values.iter().any(|value| wanted.contains(&value.as_str()));
     match (any(["1", "true"]), any(["0", "false"])) {
         _ if values.is_empty() => Ok(None),
@@ -99,4 +100,26 @@ pub fn history(context: &Context) -> Result<Plan, Refusal> {
         roots: roots(context),
     };
     Ok(draft.show(view))
+}
+
+/// `docker system df`.
+pub fn disk_usage(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let call = |path: &str, flags: &[(&str, &str)]| {
+        let mut draft = context.call(path)?;
+        for (name, value) in flags {
+            draft.flag(name, value);
+        }
+        Ok::<_, Refusal>(draft)
+    };
+    let given = uses.text("format").filter(|format| !format.is_empty());
+    let view = DiskUsage {
+        format: given.map_or_else(|| "table".into(), |format| format.to_string_lossy().into_owned()),
+        verbose: uses.switch("verbose"),
+        containers: call("ps", &[("all", "true"), ("format", "json")])?.call(),
+        inspect: context.call("container inspect")?.call(),
+        volumes: call("volume ls", &[("format", "json")])?.call(),
+        roots: roots(context),
+    };
+    Ok(call("images", &[("all", "true"), ("format", "json")])?.show(view))
 }
