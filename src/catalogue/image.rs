@@ -1,7 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, command, flag, group};
-use crate::plan::rules::{by_command, image, system};
+use crate::plan::rules::{by_command, image, image_lists, system};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -10,12 +10,12 @@ pub const CONTENT_TRUST: &[Flag] = &[
 ];
 
 #[rustfmt::skip]
-const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exact(1), "Show the layers of an image").rule(image::local_images).flags(&[&[
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("human", Switch, "Show sizes and dates for people").short('H').default("true"),
-    flag("no-trunc", Switch, "Do not shorten the output"),
+const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exact(1), "Show the layers of an image").rule(image_lists::history).flags(&[&[
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("human", Switch, "Show sizes and dates for people").short('H').default("true").rule(by_command),
+    flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
     flag("platform", Text, "Platform whose history is shown").since(4).refuse("Podman shows the image as it is stored; pull the platform first"),
-    flag("quiet", Switch, "Show IDs only").short('q'),
+    flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
@@ -33,14 +33,14 @@ const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load imag
 ]]);
 
 #[rustfmt::skip]
-const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::AtMost(1), "List images").aliases(&["list"]).flags(&[&[
-    flag("all", Switch, "Show intermediate images too").short('a'),
-    flag("digests", Switch, "Show digests"),
-    flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
-    flag("format", Text, "Go template, json or table for the output"),
-    flag("no-trunc", Switch, "Do not shorten the output"),
-    flag("quiet", Switch, "Show IDs only").short('q'),
-    flag("tree", Switch, "Show the platforms of each image as a tree").since(4).refuse("Podman cannot show images as a tree; use `docker image ls`"),
+const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::AtMost(1), "List images").rule(image_lists::list).aliases(&["list"]).flags(&[&[
+    flag("all", Switch, "Show intermediate images too").short('a').rule(by_command),
+    flag("digests", Switch, "Show digests").rule(by_command),
+    flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+    flag("format", Text, "Go template, json or table for the output").rule(by_command),
+    flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
+    flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
+    flag("tree", Switch, "Show the platforms of each image as a tree").since(4).rule(by_command),
 ]]);
 
 #[rustfmt::skip]

@@ -14,10 +14,10 @@ pub static COMMANDS: &[Command] = &[
     command("logout", "[SERVER]", Arity::AtMost(1), "Log out of a registry").rule(registry::login),
     command("search", "[OPTIONS] TERM", Arity::Exact(1), "Search Docker Hub for images").rule(registry::search).flags(&[&[
         flag("automated", Switch, "Only automated builds").until(0).hidden().refuse("Docker dropped it; use `--filter is-automated=true`"),
-        flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
-        flag("format", Text, "Go template, json or table for the output"),
-        flag("limit", Int, "Most results to show"),
-        flag("no-trunc", Switch, "Do not shorten the output"),
+        flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+        flag("format", Text, "Go template, json or table for the output").rule(by_command),
+        flag("limit", Int, "Most results to show").rule(by_command),
+        flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
         flag("stars", Uint, "Only those with that many stars").short('s').until(0).hidden().refuse("Docker dropped it; use `--filter stars=N`"),
     ]]),
     group("manifest", "Manage manifests and manifest lists").usage("COMMAND"),

@@ -1,7 +1,7 @@
 //! `docker` itself, `docker system`, and what asks about the engine as a whole.
 
 use super::{Arity, Command, CommandTreatment, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, engine, inspect, system};
+use crate::plan::rules::{by_command, engine, image_lists, inspect, system};
 
 /// `docker` itself and its own flags; `--help` and `--version` are in the grammar.
 #[rustfmt::skip]
@@ -46,9 +46,9 @@ pub static COMMANDS: &[Command] = &[
         flag("kubeconfig", Text, "Kubernetes configuration file").until(1).refuse("Docker dropped Kubernetes; leave --kubeconfig out"),
     ]]),
     group("system", "Manage the engine"),
-    command("system df", "[OPTIONS]", Arity::None, "Show how much disk is used").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output"),
-        flag("verbose", Switch, "Show each object").short('v'),
+    command("system df", "[OPTIONS]", Arity::None, "Show how much disk is used").rule(image_lists::disk_usage).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").rule(by_command),
+        flag("verbose", Switch, "Show each object").short('v').rule(by_command),
     ]]),
     command("system dial-stdio", "", Arity::None, "Connect standard input and output to the engine").hidden(),
     EVENTS.twin("system events"),

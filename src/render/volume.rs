@@ -40,7 +40,7 @@ impl View for VolumeList {
     }
 }
 
-const HEADINGS: &[(&str, &str)] = &[
+pub const HEADINGS: &[(&str, &str)] = &[
     ("ID", "ID"),
     ("Name", "VOLUME NAME"),
     ("Group", "GROUP"),
@@ -54,7 +54,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("Status", "STATUS"),
 ];
 
-static ROW: Type = Type::Ptr(&Type::Struct(&Struct::row(
+pub static ROW: Type = Type::Ptr(&Type::Struct(&Struct::row(
     "formatter.volumeContext",
     &[
         Field::new("Name", "", &STRING),
@@ -73,8 +73,14 @@ static ROW: Type = Type::Ptr(&Type::Struct(&Struct::row(
 )));
 
 fn row(volume: &Json) -> Data {
+    // How much a volume holds and who uses it is only in `system df -v`.
+    row_in_use(volume, "N/A", "N/A")
+}
+
+/// The row of a volume, how many containers use it and how much it holds.
+pub fn row_in_use(volume: &Json, links: &str, size: &str) -> Data {
     let labels = labels(volume, "Labels");
-    // How much a volume holds and who uses it is only in `system df -v`; the rest is of clusters.
+    // The rest is of clusters.
     let unknown = || Data::from("N/A");
     Data::Ptr(Box::new(Data::Struct(vec![
         text(volume, "Name").into(),
@@ -82,8 +88,8 @@ fn row(volume: &Json) -> Data {
         "local".into(),
         text(volume, "Mountpoint").into(),
         joined_labels(&labels).into(),
-        unknown(),
-        unknown(),
+        links.into(),
+        size.into(),
         unknown(),
         unknown(),
         unknown(),

@@ -27,7 +27,11 @@ fn line_as_docker(line: &str) -> Option<String> {
     if let Some(instruction) = wrong_change(error) {
         return Some(verbs::daemon(&format!("{instruction} is not a valid change command")));
     }
-    let image = error.strip_suffix(": image not known")?;
+    if error.starts_with("failed to parse value as time or duration: ") {
+        return Some(format!("Error response from daemon: {error}"));
+    }
+    // What was being done with it comes first: "inspecting object: NAME".
+    let image = error.strip_suffix(": image not known")?.rsplit(": ").next()?;
     let reference = Reference::parse(image.as_ref()).ok()?;
     Some(format!("Error response from daemon: No such image: {}", reference.familiar()))
 }

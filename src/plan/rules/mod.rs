@@ -17,6 +17,7 @@ pub mod formats;
 pub mod given;
 pub mod hosts;
 pub mod image;
+pub mod image_lists;
 pub mod inspect;
 pub mod look;
 pub mod manifest;

@@ -84,6 +84,13 @@ impl Reference {
         name.strip_prefix("library/").unwrap_or(name).to_string()
     }
 
+    /// The same without tag or digest.
+    pub fn familiar_name(&self) -> String {
+        let name = self.repository();
+        let name = name.strip_prefix("docker.io/").unwrap_or(&name);
+        name.strip_prefix("library/").unwrap_or(name).to_string()
+    }
+
     /// The name under which a plain `podman build` or `podman tag` of the same short name stored it.
     pub fn podmans_own(&self) -> Option<String> {
         if self.domain != DEFAULT_DOMAIN || self.digest.is_some() {

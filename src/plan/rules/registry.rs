@@ -1,10 +1,14 @@
 //! Logins. They live in Docker's config.json, where other tools look for them.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use super::references::is_loopback;
+use super::{filters, image_lists};
+use crate::grammar::go;
 use crate::host;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
+use crate::render::search::{self, Search};
 
 /// `docker login [SERVER]` and `docker logout [SERVER]`: without a server it is docker.io.
 pub fn login(context: &Context) -> Result<Plan, Refusal> {
@@ -63,18 +67,55 @@ fn keep_in_docker_config(draft: &mut Draft, context: &Context) {
 
 /// `docker search TERM`: docker.io's index, whatever registries Podman is set to search.
 pub fn search(context: &Context) -> Result<Plan, Refusal> {
-    let mut draft = context.call("search")?;
-    draft.translate(context)?;
+    let uses = &context.invocation.uses;
+    let daemon = |words: String| Refusal::new(format!("Error response from daemon: {words}"), 1);
+    let filters = filters::of(context, &["is-automated", "is-official", "stars"])?;
+    let values = |key: &str| filters.iter().filter(|(k, _)| k == key).map(|(_, value)| value.clone()).collect::<Vec<_>>();
+    let automated = image_lists::switch("is-automated", &values("is-automated"))?;
+    let official = image_lists::switch("is-official", &values("is-official"))?;
+    let mut stars = 0;
+    for value in values("stars") {
+        let words = |_| daemon(format!("invalid filter 'stars={value}': strconv.Atoi: parsing {value:?}: invalid syntax"));
+        stars = stars.max(value.parse::<i64>().map_err(words)?);
+    }
+    let note = automated.map(|_| {
+        let words =
+            "the \"is-automated\" filter is deprecated, and searching for \"is-automated=true\" will not yield any results in future.";
+        Act::Warn(format!("WARNING: {words}\n").into_bytes())
+    });
+    let format = search::format(&uses.text("format").map(OsStr::to_string_lossy).unwrap_or_default());
+    if automated == Some(true) {
+        let mut answer = search::nothing(&format);
+        if let Some(Act::Warn(words)) = note {
+            answer.stderr.splice(..0, words);
+        }
+        return Ok(Plan::Answer(answer));
+    }
     let term = &context.invocation.args[0];
     let text = term.to_string_lossy();
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return Err(daemon(format!("invalid repository name: repository name ({text}) should not have a scheme")));
+    }
+    // The grammar has taken it: a number as Go writes it.
+    let limit = uses.text("limit").and_then(|limit| go::parse_int(limit.as_bytes(), 0, 64).ok());
+    let limit = match limit.unwrap_or_default() {
+        ..=0 => 25,
+        limit @ 1..=100 => limit,
+        limit => return Err(daemon(format!("limit {limit} is outside the range of [1, 100]"))),
+    };
     let has_registry = text.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
     let mut full = OsString::new();
     if !has_registry {
         full.push("docker.io/");
     }
     full.push(term);
-    draft.arg(full);
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    let mut draft = context.call("search")?;
+    draft.switch("no-trunc", true).flag("format", "json").flag("limit", limit.to_string()).arg(full);
+    let reshape = draft.show(Search { format, no_trunc: uses.switch("no-trunc"), official, stars });
+    Ok(match (note, reshape) {
+        (Some(note), Plan::Reshape(reshape)) => Plan::Sequence(vec![note, Act::Reshape(reshape)]),
+        (_, plan) => plan,
+    })
 }
 
 #[cfg(test)]

@@ -87,6 +87,12 @@ pub(super) fn civil(time: &Time, between: char) -> String {
     text
 }
 
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&text(self))
+    }
+}
+
 fn offset(time: &Time, colon: &str) -> String {
     let minutes = time.offset.abs() / 60;
     format!("{}{:02}{colon}{:02}", if time.offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
