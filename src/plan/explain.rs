@@ -57,6 +57,12 @@ fn show_act(text: &mut String, act: &Act) {
                 show(text, "  after a failure:", undo);
             }
         }
+        Act::NoteDigest(note) => {
+            let _ = match &note.digestfile {
+                Some(file) => writeln!(text, "note the digest in {} for {}", quoted(file.as_os_str()), note.repository),
+                None => writeln!(text, "note that {} is only a tag", note.repository),
+            };
+        }
         Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");

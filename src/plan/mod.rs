@@ -80,6 +80,8 @@ pub enum Step {
 pub enum Act {
     /// Start podman and wait for it.
     Run(Run),
+    /// Note what a registry called an image that was pushed, or that a name of it is only a tag.
+    NoteDigest(DigestNote),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
     /// Print to stdout.
@@ -95,6 +97,19 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+}
+
+/// The digest of an image that is pushed: where podman writes it, and for what it is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestNote {
+    /// Read and removed; none for a name that was only given, which no registry knows the image by.
+    pub digestfile: Option<PathBuf>,
+    /// The image store's directory, in which the notes are kept.
+    pub root: PathBuf,
+    /// The image's full name, or its ID.
+    pub image: String,
+    /// The full name without a tag.
+    pub repository: String,
 }
 
 /// A call whose end matters.

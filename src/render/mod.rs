@@ -7,8 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod filter;
 pub mod formatter;
+pub mod image_inspect;
 pub mod inspect;
+pub mod network;
+pub mod network_verbs;
 pub mod tabwriter;
 pub mod template;
 pub mod units;

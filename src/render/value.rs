@@ -13,6 +13,7 @@ mod json;
 mod time;
 
 pub use json::{to_json, to_json_unescaped};
+pub(crate) use time::text as time_text;
 pub use time::{DURATION, Time};
 
 /// A Go type.
@@ -125,6 +126,7 @@ impl PartialEq for Value {
 pub static ANY: Type = Type::Any;
 pub static BOOL: Type = Type::Bool;
 pub static INT: Type = Type::Int("int");
+pub static INT64: Type = Type::Int("int64");
 pub static FLOAT: Type = Type::Float;
 pub static STRING: Type = Type::Str;
 pub static STRINGS: Type = Type::List(&STRING);

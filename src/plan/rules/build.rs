@@ -62,7 +62,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     if pushes {
         for tag in tags {
             let reference = references::target(tag, context)?;
-            acts.push(push_one(context, tag, &reference, false)?);
+            acts.extend(push_one(context, tag, &reference, false)?);
         }
     }
     Ok(Plan::Sequence(acts))

@@ -47,7 +47,7 @@ impl Store<'_> {
     }
 
     /// Where the store lies, by containers-storage.conf(5).
-    fn roots(&self) -> Vec<PathBuf> {
+    pub fn roots(&self) -> Vec<PathBuf> {
         let host = self.host;
         let rootless = host.uid() != 0;
         let home = host::home(host).unwrap_or_default();
