@@ -12,6 +12,7 @@ use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, DigestNote, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 use crate::render::image_inspect;
 
+mod changes;
 mod reshape;
 mod signals;
 mod words;
@@ -181,6 +182,11 @@ fn sequence(acts: Vec<Act>) -> u8 {
                 0 => {}
                 failed => return failed,
             },
+            Act::Change(changes) => {
+                if let Err(refusal) = changes::make(&changes) {
+                    return complain(&refusal);
+                }
+            }
             Act::NoteDigest(note) => note_digest(&note),
             Act::Run(run) => match run_one(&run) {
                 Ok(0) => {}

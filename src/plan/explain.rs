@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Act, Call, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
+use super::{Act, Call, Change, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
@@ -57,6 +57,14 @@ fn show_act(text: &mut String, act: &Act) {
                 show(text, "  after a failure:", undo);
             }
         }
+        Act::Change(changes) => changes.iter().for_each(|change| {
+            let _ = match change {
+                Change::Write { path, content, .. } | Change::Create { path, content } | Change::Configuration { path, content } => {
+                    writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len())
+                }
+                Change::RemoveDirectory(path) => writeln!(text, "remove {} and what is in it", quoted(path.as_os_str())),
+            };
+        }),
         Act::NoteDigest(note) => {
             let _ = match &note.digestfile {
                 Some(file) => writeln!(text, "note the digest in {} for {}", quoted(file.as_os_str()), note.repository),

@@ -27,15 +27,8 @@ impl Engine {
     /// `DOCKER_CONTEXT`, the configuration's current context. Errors: an address or context that cannot be kept; it is
     /// never silently this machine instead.
     pub fn of(globals: &Uses, host: &dyn Host) -> Result<Engine, Refusal> {
-        let log_level = match globals.text("log-level") {
-            Some(level) => quieter(level),
-            None => None,
-        };
+        let mut engine = Engine::unresolved(globals, host);
         let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
-        let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
-        let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
-
-        let mut engine = Engine { remote: None, log_level, config };
         let context = globals.text("context").filter(|c| !c.is_empty());
         let address = match (context, globals.text("host").filter(|h| !h.is_empty())) {
             // The grammar has refused both together.
@@ -66,6 +59,15 @@ impl Engine {
             engine.remote = Some(address);
         }
         Ok(engine)
+    }
+
+    /// The same without a look at the address and the context.
+    pub fn unresolved(globals: &Uses, host: &dyn Host) -> Engine {
+        let log_level = globals.text("log-level").and_then(quieter);
+        let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
+        let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
+        let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
+        Engine { remote: None, log_level, config }
     }
 
     /// Podman's own options for it.

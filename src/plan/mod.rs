@@ -75,6 +75,19 @@ pub enum Step {
     RemoveFile(PathBuf),
 }
 
+/// A change to the caller's own files. The first that fails ends the sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Write a file as a whole, its directories made before.
+    Write { path: PathBuf, content: Vec<u8>, mode: u32, directory_mode: u32 },
+    /// Make a file that is not there yet, 0600.
+    Create { path: PathBuf, content: Vec<u8> },
+    /// Write Docker's config.json as a whole: where a link leads, with the mode and owner that it has, else 0600.
+    Configuration { path: PathBuf, content: Vec<u8> },
+    /// Remove a directory and what is in it, if it is there.
+    RemoveDirectory(PathBuf),
+}
+
 /// One step of a [`Plan::Sequence`].
 #[derive(Debug)]
 pub enum Act {
@@ -84,6 +97,8 @@ pub enum Act {
     NoteDigest(DigestNote),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Change files of the caller's configuration.
+    Change(Vec<Change>),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -451,7 +466,11 @@ pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Option<Plan> {
 }
 
 fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {
-    let engine = Engine::of(&invocation.globals, host)?;
+    // `docker context` works on the contexts themselves, also where the current one leads nowhere.
+    let engine = match invocation.command.path.split(' ').next() {
+        Some("context") => Engine::unresolved(&invocation.globals, host),
+        _ => Engine::of(&invocation.globals, host)?,
+    };
     let context = Context { invocation, host, engine: &engine };
     match invocation.command.treatment {
         CommandTreatment::Group | CommandTreatment::Refuse("") => Ok(Plan::Answer(Answer::default())),

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call};
 
+pub mod context;
 pub mod filter;
 pub mod formatter;
 pub mod image_inspect;
