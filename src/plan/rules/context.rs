@@ -318,14 +318,13 @@ fn endpoint_of(context: &Context, store: &Stored, flags: &BTreeMap<String, Strin
 
 /// Whether a client could be made for the address, as far as docker/cli looks.
 fn check_host(host: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
-    let Some((scheme, rest)) = host.split_once("://").filter(|(_, rest)| !rest.is_empty()) else {
+    let Some((scheme, _)) = host.split_once("://").filter(|(_, rest)| !rest.is_empty()) else {
         return if host.is_empty() {
             Ok(())
         } else {
             Err(format!("unable to apply docker endpoint options: unable to parse docker host `{host}`"))
         };
     };
-    let _ = rest;
     if matches!(scheme, "unix" | "npipe" | "fd" | "ssh") {
         return Ok(());
     }

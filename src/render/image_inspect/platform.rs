@@ -51,28 +51,24 @@ impl Platform {
             "macos" => "darwin".to_string(),
             other => other.to_string(),
         };
-        let machine = |arch: &str, variant: &str| {
-            let (arch, variant) = normal(arch, variant);
-            (arch, variant)
-        };
         match parts.as_slice() {
             [_] if OSES.contains(&os.as_str()) => {
-                let (arch, variant) = machine(std::env::consts::ARCH, "");
+                let (arch, variant) = normal(std::env::consts::ARCH, "");
                 Ok(Platform { os, arch, variant })
             }
             [arch] => {
-                let (arch, variant) = machine(arch, "");
+                let (arch, variant) = normal(arch, "");
                 if !ARCHS.contains(&arch.as_str()) {
                     return invalid("unknown operating system or architecture");
                 }
                 Ok(Platform { os: "linux".into(), arch, variant })
             }
             [_, arch] => {
-                let (arch, variant) = machine(arch, "");
+                let (arch, variant) = normal(arch, "");
                 Ok(Platform { os, arch, variant })
             }
             [_, arch, variant] => {
-                let (arch, variant) = machine(arch, variant);
+                let (arch, variant) = normal(arch, variant);
                 let variant = if arch == "arm64" && variant.is_empty() { "v8".into() } else { variant };
                 Ok(Platform { os, arch, variant })
             }
