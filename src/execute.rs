@@ -9,9 +9,11 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::host::DEPTH;
-use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
+use crate::plan::{Act, Answer, Call, DigestNote, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
+use crate::render::image_inspect;
 
 mod attach;
+mod changes;
 mod cp;
 mod each;
 mod reshape;
@@ -219,6 +221,12 @@ fn sequence(acts: Vec<Act>) -> u8 {
                 0 => {}
                 failed => return failed,
             },
+            Act::Change(changes) => {
+                if let Err(refusal) = changes::make(&changes) {
+                    return complain(&refusal);
+                }
+            }
+            Act::NoteDigest(note) => note_digest(&note),
             Act::Run(run) => match run_one(&run) {
                 Ok(0) => {}
                 Ok(failed) => {
@@ -238,6 +246,21 @@ fn sequence(acts: Vec<Act>) -> u8 {
         }
     }
     status
+}
+
+/// Notes what a registry called an image. The push has been done, so a note that cannot be kept is no failure: without one nothing is shown.
+fn note_digest(note: &DigestNote) {
+    let digest = note.digestfile.as_ref().map(|file| {
+        let digest = std::fs::read_to_string(file).unwrap_or_default();
+        let _ = std::fs::remove_file(file);
+        digest.trim().to_string()
+    });
+    let hex = digest.as_deref().map(|digest| digest.strip_prefix("sha256:").unwrap_or_default());
+    if hex.is_none_or(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())) {
+        if let Some(notes) = image_inspect::remember(&note.root, &note.image, &note.repository, digest.as_deref()) {
+            let _ = write_own(&note.root.join(image_inspect::NOTES), &notes);
+        }
+    }
 }
 
 /// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.

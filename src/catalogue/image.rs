@@ -79,9 +79,9 @@ pub static COMMANDS: &[Command] = &[
     group("image", "Manage images"),
     HISTORY,
     IMPORT,
-    command("image inspect", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Show all about images").rule(image::local_images).flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
-        flag("platform", Text, "Platform to show").since(4).refuse("Podman shows the image as it is stored; pull the platform first"),
+    command("image inspect", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Show all about images").rule(image::inspect).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
+        flag("platform", Text, "Platform to show").since(4).rule(by_command),
     ]]),
     LOAD,
     LS,

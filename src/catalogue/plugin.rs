@@ -2,6 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Kind::*, Why, command, flag, group};
+use crate::plan::rules::{by_command, plugin};
 
 const NO_PLUGINS: Why = "Podman has no engine plugins; install volume and network drivers on the host";
 
@@ -18,19 +19,19 @@ pub static COMMANDS: &[Command] = &[
     command("plugin enable", "[OPTIONS] PLUGIN", Arity::Exact(1), "Enable a plugin").refuse(NO_PLUGINS).flags(&[&[
         flag("timeout", Int, "Seconds to wait for the plugin").default("30"),
     ]]),
-    command("plugin inspect", "[OPTIONS] PLUGIN [PLUGIN...]", Arity::AtLeast(1), "Show all about plugins").refuse(NO_PLUGINS).flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
+    command("plugin inspect", "[OPTIONS] PLUGIN [PLUGIN...]", Arity::AtLeast(1), "Show all about plugins").rule(plugin::inspect).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
     ]]),
     command("plugin install", "[OPTIONS] PLUGIN [KEY=VALUE...]", Arity::AtLeast(1), "Install a plugin").refuse(NO_PLUGINS).flags(&[CONTENT_TRUST, &[
         flag("alias", Text, "Local name of the plugin"),
         flag("disable", Switch, "Do not enable it"),
         flag("grant-all-permissions", Switch, "Grant all that it asks for"),
     ]]),
-    command("plugin ls", "[OPTIONS]", Arity::None, "List plugins").aliases(&["list"]).refuse(NO_PLUGINS).flags(&[&[
-        flag("filter", Filter, "Only those that match KEY=VALUE").short('f'),
-        flag("format", Text, "Go template, json or table for the output"),
-        flag("no-trunc", Switch, "Do not shorten the output"),
-        flag("quiet", Switch, "Show IDs only").short('q'),
+    command("plugin ls", "[OPTIONS]", Arity::None, "List plugins").aliases(&["list"]).rule(plugin::list).flags(&[&[
+        flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
+        flag("format", Text, "Go template, json or table for the output").rule(by_command),
+        flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
+        flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
     ]]),
     command("plugin push", "[OPTIONS] PLUGIN[:TAG]", Arity::Exact(1), "Push a plugin to a registry").refuse(NO_PLUGINS).flags(&[CONTENT_TRUST]),
     command("plugin rm", "[OPTIONS] PLUGIN [PLUGIN...]", Arity::AtLeast(1), "Remove plugins").aliases(&["remove"]).refuse(NO_PLUGINS).flags(&[&[

@@ -25,12 +25,12 @@ pub static COMMANDS: &[Command] = &[
         flag("topology-required", List(Item::Any), "Where a cluster volume must be").since(2).refuse(CLUSTER_VOLUME),
         flag("type", Text, "How a cluster volume is accessed: mount or block").default("block").since(2).refuse(CLUSTER_VOLUME),
     ]]),
-    command("volume inspect", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Show all about volumes").flags(&[&[
-        flag("format", Text, "Go template, json or table for the output").short('f'),
+    command("volume inspect", "[OPTIONS] VOLUME [VOLUME...]", Arity::AtLeast(1), "Show all about volumes").rule(volume::inspect).flags(&[&[
+        flag("format", Text, "Go template, json or table for the output").short('f').rule(by_command),
     ]]),
     command("volume ls", "[OPTIONS]", Arity::None, "List volumes").rule(volume::list).aliases(&["list"]).flags(&[&[
         flag("cluster", Switch, "Show cluster volumes only").since(2).refuse(CLUSTER_VOLUME),
-        flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5
+        flag("filter", Filter, "Only those that match KEY=VALUE").short('f').rule(by_command),
         flag("format", Text, "Go template, json or table for the output").rule(by_command),
         flag("quiet", Switch, "Show names only").short('q').rule(by_command),
     ]]),

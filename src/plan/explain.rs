@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::each::{Deed, Direction, Each};
-use super::{Act, Call, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
+use super::{Act, Call, Change, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
@@ -73,6 +73,20 @@ fn show_act(text: &mut String, act: &Act) {
             show(text, &format!("copy {way}{links} by"), &copy.call);
         }
         Act::StartAttached(start) => show(text, "run, 125 is 1 unless it is the container's own:", &start.call),
+        Act::Change(changes) => changes.iter().for_each(|change| {
+            let _ = match change {
+                Change::Write { path, content, .. } | Change::Create { path, content } | Change::Configuration { path, content } => {
+                    writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len())
+                }
+                Change::RemoveDirectory(path) => writeln!(text, "remove {} and what is in it", quoted(path.as_os_str())),
+            };
+        }),
+        Act::NoteDigest(note) => {
+            let _ = match &note.digestfile {
+                Some(file) => writeln!(text, "note the digest in {} for {}", quoted(file.as_os_str()), note.repository),
+                None => writeln!(text, "note that {} is only a tag", note.repository),
+            };
+        }
         Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Do(step) => show_step(text, step),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {

@@ -29,15 +29,8 @@ impl Engine {
     /// `DOCKER_CONTEXT`, the configuration's current context. Errors: an address or context that cannot be kept; it is
     /// never silently this machine instead.
     pub fn of(globals: &Uses, host: &dyn Host) -> Result<Engine, Refusal> {
-        let log_level = match globals.text("log-level") {
-            Some(level) => quieter(level),
-            None => None,
-        };
+        let mut engine = Engine::unresolved(globals, host);
         let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
-        let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
-        let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
-
-        let mut engine = Engine { remote: None, context: OsString::new(), log_level, config };
         let context = globals.text("context").filter(|c| !c.is_empty());
         let address = match (context, globals.text("host").filter(|h| !h.is_empty())) {
             // The grammar has refused both together.
@@ -73,6 +66,15 @@ impl Engine {
     /// The name of the context in use.
     pub fn context(&self) -> String {
         if self.context.is_empty() { DEFAULT_CONTEXT.to_string() } else { self.context.to_string_lossy().into_owned() }
+    }
+
+    /// The same without a look at the address and the context.
+    pub fn unresolved(globals: &Uses, host: &dyn Host) -> Engine {
+        let log_level = globals.text("log-level").and_then(quieter);
+        let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
+        let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
+        let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
+        Engine { remote: None, context: OsString::new(), log_level, config }
     }
 
     /// Podman's own options for it.

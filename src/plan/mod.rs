@@ -80,11 +80,26 @@ pub enum Step {
     RemoveFile(PathBuf),
 }
 
+/// A change to the caller's own files. The first that fails ends the sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Write a file as a whole, its directories made before.
+    Write { path: PathBuf, content: Vec<u8>, mode: u32, directory_mode: u32 },
+    /// Make a file that is not there yet, 0600.
+    Create { path: PathBuf, content: Vec<u8> },
+    /// Write Docker's config.json as a whole: where a link leads, with the mode and owner that it has, else 0600.
+    Configuration { path: PathBuf, content: Vec<u8> },
+    /// Remove a directory and what is in it, if it is there.
+    RemoveDirectory(PathBuf),
+}
+
 /// One step of a [`Plan::Sequence`].
 #[derive(Debug)]
 pub enum Act {
     /// Start podman and wait for it.
     Run(Run),
+    /// Note what a registry called an image that was pushed, or that a name of it is only a tag.
+    NoteDigest(DigestNote),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
     /// Make, write or remove something that no call has to follow.
@@ -99,6 +114,8 @@ pub enum Act {
     Copy(each::Copy),
     /// Start a container, attached to it.
     StartAttached(each::StartAttached),
+    /// Change files of the caller's configuration.
+    Change(Vec<Change>),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -112,6 +129,19 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+}
+
+/// The digest of an image that is pushed: where podman writes it, and for what it is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestNote {
+    /// Read and removed; none for a name that was only given, which no registry knows the image by.
+    pub digestfile: Option<PathBuf>,
+    /// The image store's directory, in which the notes are kept.
+    pub root: PathBuf,
+    /// The image's full name, or its ID.
+    pub image: String,
+    /// The full name without a tag.
+    pub repository: String,
 }
 
 /// A call whose end matters.
@@ -459,7 +489,11 @@ pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Option<Plan> {
 }
 
 fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {
-    let engine = Engine::of(&invocation.globals, host)?;
+    // `docker context` works on the contexts themselves, also where the current one leads nowhere.
+    let engine = match invocation.command.path.split(' ').next() {
+        Some("context") => Engine::unresolved(&invocation.globals, host),
+        _ => Engine::of(&invocation.globals, host)?,
+    };
     let context = Context { invocation, host, engine: &engine };
     match invocation.command.treatment {
         CommandTreatment::Group | CommandTreatment::Refuse("") => Ok(Plan::Answer(Answer::default())),

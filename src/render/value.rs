@@ -127,6 +127,7 @@ impl PartialEq for Value {
 pub static ANY: Type = Type::Any;
 pub static BOOL: Type = Type::Bool;
 pub static INT: Type = Type::Int("int");
+pub static INT64: Type = Type::Int("int64");
 pub static FLOAT: Type = Type::Float;
 pub static STRING: Type = Type::Str;
 pub static STRINGS: Type = Type::List(&STRING);

@@ -108,10 +108,10 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     if outputs.push {
         for tag in tags {
             let reference = references::target(&tag, context)?;
-            acts.push(match &list {
-                Some(_) => push_list(context, &reference)?,
-                None => push_one(context, &tag, &reference, false)?,
-            });
+            match &list {
+                Some(_) => acts.push(push_list(context, &reference)?),
+                None => acts.extend(push_one(context, &tag, &reference, false)?),
+            }
         }
     }
     Ok(Plan::Sequence(acts))

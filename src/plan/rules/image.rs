@@ -1,11 +1,15 @@
 //! Images: names on the way in, and what must not be lost.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::references::{self, Reference};
+use super::store::Store;
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout, Step};
+use crate::plan::{Act, Context, DigestNote, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout, Step};
+use crate::render::image_inspect::{self, ImageInspect, Platform};
+use crate::render::inspect::Inspector;
+use crate::sha256;
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
 pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
@@ -41,11 +45,11 @@ pub fn push(context: &Context) -> Result<Plan, Refusal> {
     if context.invocation.uses.switch("all-tags") {
         return Err(context.refuse("push --all-tags: Podman pushes one tag at a time; push each by its name."));
     }
-    Ok(Plan::Sequence(vec![push_one(context, typed, &reference, true)?]))
+    Ok(Plan::Sequence(push_one(context, typed, &reference, true)?))
 }
 
-/// One push, `flags` with those of the invocation.
-pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: bool) -> Result<Act, Refusal> {
+/// One push and what is noted of it, `flags` with those of the invocation.
+pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: bool) -> Result<Vec<Act>, Refusal> {
     let mut draft = context.call("push")?;
     if flags {
         draft.translate(context)?;
@@ -54,11 +58,48 @@ pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: 
     let source = references::local(typed, context)?;
     let target = OsString::from(reference.full());
     let renamed = source != target;
+    let noted = noted(context, &source.to_string_lossy(), reference);
+    if let Some(note) = &noted {
+        draft.flag("digestfile", note.digestfile.as_deref().unwrap_or(Path::new("")));
+    }
     draft.arg(source);
     if renamed {
         draft.arg(target);
     }
-    Ok(draft.run(Ending::Daemon))
+    Ok([draft.run(Ending::Daemon)].into_iter().chain(noted.map(Act::NoteDigest)).collect())
+}
+
+/// Where the digest that the registry gives is noted, for `docker inspect`; none where the store is not on this machine.
+fn noted(context: &Context, source: &str, reference: &Reference) -> Option<DigestNote> {
+    if context.engine.remote.is_some() {
+        return None;
+    }
+    let root = Store::of(context.host).roots().into_iter().next()?;
+    let image = Reference::parse(OsStr::new(source)).map_or_else(|_| source.to_string(), |r| r.tagged());
+    let digestfile = root.join(format!("docker-shim-{:.16}.digest", sha256::hex(reference.tagged().as_bytes())));
+    Some(DigestNote { digestfile: Some(digestfile), root, image, repository: reference.repository() })
+}
+
+/// `docker image inspect`.
+pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let platform = match uses.text("platform").filter(|p| !p.is_empty()) {
+        Some(platform) => Some(Platform::parse(&platform.to_string_lossy()).map_err(|words| Refusal::new(words, 1))?),
+        None => None,
+    };
+    let inspector = Inspector::new(&uses.text("format").unwrap_or_default().to_string_lossy())?;
+    let mut draft = context.call("image inspect")?;
+    let mut names = Vec::new();
+    for typed in &context.invocation.args {
+        let name = references::local(typed, context).map_err(|refusal| format!("Error response from daemon: {}", refusal.message));
+        if let Ok(name) = &name {
+            draft.arg(name.clone());
+        }
+        names.push((typed.to_string_lossy().into_owned(), name.map(|name| name.to_string_lossy().into_owned())));
+    }
+    let roots = if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).roots() };
+    let view = ImageInspect { inspector, names, platform, files: image_inspect::files(roots) };
+    Ok(if draft.args.is_empty() { Plan::Answer(view.without_podman()) } else { draft.show(view) })
 }
 
 /// `docker tag`.
@@ -71,7 +112,10 @@ pub fn tag(context: &Context) -> Result<Plan, Refusal> {
         Refusal::new(format!("Error parsing reference: \"{shown}\" is not a valid repository/tag: {words}"), 1)
     })?;
     draft.arg(target.full());
-    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
+    // A name that is only given is none that a registry knows the image by.
+    let note = noted(context, &target.tagged(), &target).map(|note| Act::NoteDigest(DigestNote { digestfile: None, ..note }));
+    let moves = Reference::parse(source).is_ok_and(|source| source.repository() != target.repository());
+    Ok(Plan::Sequence([draft.run_quietly(Ending::Daemon)].into_iter().chain(note.filter(|_| moves)).collect()))
 }
 
 /// Commands whose arguments are images of the local store.

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 
 use super::{filters, formats};
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
-use crate::render::volume::VolumeList;
+use crate::render::inspect::Inspector;
+use crate::render::volume::{VolumeInspect, VolumeList};
 
 /// `docker volume create [NAME]`: a volume that is there already is no error. `--name` is the older spelling.
 pub fn create(context: &Context) -> Result<Plan, Refusal> {
@@ -35,11 +36,39 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 /// `docker volume ls`.
 pub fn list(context: &Context) -> Result<Plan, Refusal> {
     let format = formats::of_list(context, "volumesFormat");
-    filters::of(context, &["dangling", "driver", "label", "name"])?;
+    let mut filters = filters::of(context, &["dangling", "driver", "label", "name"])?;
     let mut draft = context.call("volume ls")?;
-    draft.translate(context)?;
+    // Only what Podman alone knows is asked of it: of several filters it takes any for enough.
+    if let Some(dangling) = dangling(&filters)? {
+        draft.flag("filter", format!("dangling={dangling}"));
+    }
+    filters.retain(|(key, _)| key != "dangling");
     draft.flag("format", "json");
-    Ok(draft.show(VolumeList::new(&format, context.invocation.uses.switch("quiet"))))
+    Ok(draft.show(VolumeList::new(&format, context.invocation.uses.switch("quiet"), filters)))
+}
+
+/// dockerd's `GetBoolOrDefault`.
+fn dangling(filters: &[(String, String)]) -> Result<Option<bool>, Refusal> {
+    let mut values: Vec<&str> = filters.iter().filter(|(key, _)| key == "dangling").map(|(_, value)| value.as_str()).collect();
+    values.sort_unstable();
+    values.dedup();
+    let has = |words: [&str; 2]| words.iter().any(|word| values.contains(word));
+    match (has(["0", "false"]), has(["1", "true"])) {
+        _ if values.is_empty() => Ok(None),
+        (no, yes) if no == yes => {
+            Err(Refusal::new(format!("Error response from daemon: invalid filter 'dangling=[{}]'", values.join(" ")), 1))
+        }
+        (_, yes) => Ok(Some(yes)),
+    }
+}
+
+/// `docker volume inspect`.
+pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
+    let inspector = Inspector::new(&context.invocation.uses.text("format").unwrap_or_default().to_string_lossy())?;
+    let mut draft = context.call("volume inspect")?;
+    draft.args.clone_from(&context.invocation.args);
+    let names = context.invocation.args.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    Ok(draft.show(VolumeInspect { inspector, names }))
 }
 
 /// Whether a volume has exactly this name. (`podman volume inspect` does not match prefixes.)
