@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
+mod creation;
 mod reshape;
 mod signals;
 mod words;
@@ -83,6 +84,15 @@ fn become_program(call: &Call) -> u8 {
     complain(&cannot_start(call, &error))
 }
 
+/// Becomes this program anew, with the same words.
+fn start_again(variable: &str) -> u8 {
+    let mut argv = std::env::args_os();
+    let name = argv.next().unwrap_or_else(|| "docker".into());
+    let mut command = Command::new("/proc/self/exe");
+    let error = command.arg0(name).args(argv).env(variable, "1").exec();
+    complain(&Refusal::new(format!("docker: cannot start again: {error}"), 126))
+}
+
 /// The variable that counts our starts, for the call.
 fn depth() -> (OsString, Option<OsString>) {
     let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
@@ -106,6 +116,10 @@ fn prepare(call: &Call) -> Result<(), Refusal> {
             Step::MakeDirs(path) => {
                 let _ = make_dirs(path);
             }
+            Step::StartSocket { socket, user } => start_socket(socket, *user)?,
+            Step::Quietly(call) => {
+                let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            }
             Step::RemoveFile(path) => match std::fs::remove_file(path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Refusal::new(format!("docker: {}: {e}", path.display()), 1));
@@ -118,6 +132,17 @@ fn prepare(call: &Call) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn start_socket(socket: &Path, user: bool) -> Result<(), Refusal> {
+    let mut systemctl = Command::new("systemctl");
+    systemctl.args(user.then_some("--user")).args(["start", "podman.socket"]);
+    let _ = systemctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if socket.exists() {
+        return Ok(());
+    }
+    let words = format!("docker: Podman's socket, {}, is not there, and systemctl start podman.socket does not start it", socket.display());
+    Err(Refusal::new(words, 125))
 }
 
 /// As dockerd: 0755 whatever the umask, parents too.
@@ -147,6 +172,11 @@ fn sequence(acts: Vec<Act>) -> u8 {
     let mut status = 0;
     for act in acts {
         match act {
+            Act::Create(creation) => match creation::run(&creation) {
+                0 => {}
+                failed => return failed,
+            },
+            Act::Again(variable) => return start_again(variable),
             Act::Print(bytes) => {
                 if let Err(code) = write_stdout(&bytes) {
                     return code;
@@ -277,6 +307,7 @@ fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
     match (ending, code) {
         (_, 0) | (Ending::Ignore, _) => 0,
         (Ending::Same, code) => code,
+        (Ending::Failed(code), _) => code,
         (Ending::Container, 125) | (Ending::Daemon, _) => 1,
         (Ending::Container, code) => code,
     }

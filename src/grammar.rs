@@ -14,7 +14,7 @@ use crate::invocation::{FlagUse, Invocation, Spelling, Uses, truth};
 mod go;
 mod values;
 
-pub use values::csv_record;
+pub use values::{csv_record, is_ip, ram_in_bytes};
 
 /// What an argv means.
 pub enum Parsed {

@@ -71,6 +71,10 @@ pub enum Step {
     MakeDirs(PathBuf),
     /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
     WriteOwn { path: PathBuf, content: Vec<u8> },
+    /// Have systemd listen on Podman's socket, the system's or the user's.
+    StartSocket { socket: PathBuf, user: bool },
+    /// Run a call whose failure means nothing: what it would make is there already.
+    Quietly(Box<Call>),
     /// Remove a plain file that is about to be written anew, as Docker replaces it.
     RemoveFile(PathBuf),
 }
@@ -82,6 +86,10 @@ pub enum Act {
     Run(Run),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Make a container, and what comes after it.
+    Create(Box<Creation>),
+    /// Start ourselves anew with the same words, and this variable set: what was planned for is different by now.
+    Again(&'static str),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -95,6 +103,35 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+}
+
+/// The making of a container, where podman's own `run` is not all of it.
+#[derive(Debug)]
+pub struct Creation {
+    /// `podman create`, or `podman run --detach`.
+    pub call: Call,
+    /// It is `docker run` that fails.
+    pub run: bool,
+    /// The name that the caller chose.
+    pub name: Option<OsString>,
+    /// Where its ID is written to, when podman does not do so.
+    pub cidfile: Option<PathBuf>,
+    /// A directory to make in the container where it is missing, and `podman cp`.
+    pub make: Option<(PathBuf, Call)>,
+    /// How it is started after `podman create`.
+    pub start: Option<Start>,
+    /// Podman without a command, for what else has to be asked.
+    pub engine: Call,
+}
+
+/// The start of a container that was just made.
+#[derive(Debug)]
+pub struct Start {
+    /// `podman start`.
+    pub call: Call,
+    pub detach: bool,
+    /// A container that does not start is removed.
+    pub remove: bool,
 }
 
 /// A call whose end matters.
@@ -146,6 +183,8 @@ pub enum Ending {
     Container,
     /// The daemon did it or did not: 0 or 1.
     Daemon,
+    /// This status, whatever a failure's is.
+    Failed(u8),
     /// Whatever it is, nothing failed.
     Ignore,
 }
@@ -224,6 +263,12 @@ impl Context<'_> {
             _ => Refusal::new(words.to_string(), 1),
         }
     }
+    /// A refusal of `run` and `create` in docker/cli's own words, with its help line and its status for what it refuses
+    /// before it asks the daemon.
+    pub fn as_usage(&self, words: impl fmt::Display) -> Refusal {
+        let name = self.invocation.command.name();
+        Refusal::new(format!("docker: {words}\n\nRun 'docker {name} --help' for more information"), 125)
+    }
     /// Asks the engine that the caller meant something that changes nothing: stdout, when podman exits with 0.
     pub fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>> {
         let options = self.engine.options();
@@ -254,7 +299,7 @@ impl Draft {
     /// An empty call of a podman command, by its path.
     pub fn new(context: &Context, path: &str) -> Result<Draft, Refusal> {
         let mut head = context.engine.options();
-        head.extend(path.split(' ').map(OsString::from));
+        head.extend(path.split(' ').filter(|word| !word.is_empty()).map(OsString::from));
         let mut env: Vec<_> = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).collect();
         env.extend(context.engine.env());
         let program = context.host.podman()?.to_path_buf();
