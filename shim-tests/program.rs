@@ -28,6 +28,12 @@ impl Place {
         let script = "#!/bin/sh\necho x >>\"${0%/*}/calls\"\nif [ \"$1\" = --version ]; then echo 'podman version 4.3.1'; exit; fi\n\
                       for a; do printf '%s\\0' \"$a\"; done\n";
         place.script("podman", script);
+        // A store that holds alpine: an image that is not there would be pulled first.
+        let images = place.at("store/overlay-images");
+        fs::create_dir_all(&images).unwrap();
+        let index = r#"[{"id":"0123","names":["docker.io/library/alpine:latest"],"layer":""}]"#;
+        fs::write(images.join("images.json"), index).unwrap();
+        fs::write(place.at("storage.conf"), format!("[storage]\ngraphroot = \"{}\"\n", place.at("store").display())).unwrap();
         place
     }
     fn at(&self, name: &str) -> PathBuf {
@@ -43,7 +49,8 @@ impl Place {
     fn docker(&self) -> Command {
         let mut command = Command::new(self.at("bin/docker"));
         command.env_clear().env("HOME", self.at("home")).env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", self.at("run"));
-        command.env("DOCKER_SHIM_PODMAN", self.at("podman")).stdin(Stdio::null());
+        command.env("DOCKER_SHIM_PODMAN", self.at("podman")).env("CONTAINERS_STORAGE_CONF", self.at("storage.conf"));
+        command.stdin(Stdio::null());
         command
     }
     /// How often the podman of this place was started.
@@ -70,6 +77,25 @@ fn args_of(output: &Output) -> Vec<OsString> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The arguments without what makes a container's defaults Docker's.
+fn given_of(output: &Output) -> Vec<OsString> {
+    const DEFAULTS: [&str; 11] = [
+        "--http-proxy=false",
+        "--unsetenv=container",
+        "--unsetenv=TERM",
+        "--passwd=false",
+        "--pids-limit=-1",
+        "--shm-size=64m",
+        "--sysctl=net.ipv4.ip_unprivileged_port_start=0",
+        "--sysctl=net.ipv4.ping_group_range=0 2147483647",
+        "--cap-add=AUDIT_WRITE",
+        "--cap-add=MKNOD",
+        "--cap-add=NET_RAW",
+    ];
+    let ours = |arg: &OsString| arg == "--group-add=0" || DEFAULTS.iter().any(|default| arg == default);
+    args_of(output).into_iter().filter(|arg| !ours(arg)).collect()
 }
 
 /// What a container's creation keeps of the caller's own words.
@@ -136,7 +162,7 @@ fn podman_is_found_and_never_ourselves() {
     assert!(text(&output.stderr).contains("leads back"), "{}", text(&output.stderr));
 
     fs::set_permissions(place.script("podman", "not a program"), fs::Permissions::from_mode(0o644)).unwrap();
-    let output = run(place.docker().args(["run", "alpine"]));
+    let output = run(place.docker().args(["run", "--pull=never", "alpine"]));
     assert_eq!(output.status.code(), Some(126), "{}", text(&output.stderr));
     assert_eq!(text(&output.stderr).lines().count(), 1);
 }
@@ -146,11 +172,11 @@ fn the_version_is_asked_once_and_only_where_it_matters() {
     let place = Place::new("version");
     run(place.docker().args(["ps"]));
     assert_eq!(place.calls(), 1, "ps needs no version");
-    // --ip6 is Podman's only from 4.3 on.
-    let wanted: Vec<OsString> = ["run", "--ip6=fd00::1", GIVEN_ALPINE, "docker.io/library/alpine"].map(OsString::from).to_vec();
-    assert_eq!(args_of(&run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]))), wanted);
+    // --dns-option is Podman's only from 4.3 on.
+    let wanted: Vec<OsString> = ["run", "--dns-option=x", GIVEN_ALPINE, "docker.io/library/alpine"].map(OsString::from).to_vec();
+    assert_eq!(given_of(&run(place.docker().args(["run", "--dns-option", "x", "alpine"]))), wanted);
     assert_eq!(place.calls(), 3, "asked once");
-    run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]));
+    run(place.docker().args(["run", "--dns-option", "x", "alpine"]));
     assert_eq!(place.calls(), 4, "kept");
     let cache = place.at("run/docker-shim/podman-version");
     assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o777, 0o600);
@@ -160,7 +186,7 @@ fn the_version_is_asked_once_and_only_where_it_matters() {
     script = script.replace("4.3.1", "3.0.1");
     fs::rename(place.at("podman"), place.at("podman-old")).unwrap();
     place.script("podman", &script);
-    let output = run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]));
+    let output = run(place.docker().args(["run", "--dns-option", "x", "alpine"]));
     assert_eq!(output.status.code(), Some(125));
     assert!(text(&output.stderr).contains("needs Podman 4.3.1 or newer; this is Podman 3.0.1"), "{}", text(&output.stderr));
 
@@ -169,7 +195,7 @@ fn the_version_is_asked_once_and_only_where_it_matters() {
     fs::rename(&cache, &victim).unwrap();
     let before = fs::read(&victim).unwrap();
     symlink(&victim, &cache).unwrap();
-    run(place.docker().args(["run", "--ip6", "fd00::1", "alpine"]));
+    run(place.docker().args(["run", "--dns-option", "x", "alpine"]));
     assert_eq!(fs::read(&victim).unwrap(), before);
 }
 
@@ -198,12 +224,13 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let output = run(place.docker().env("DOCKER_SHIM_EXPLAIN", "1").args(["run", "-v", "/nonexistent-source/x:/x", "alpine"]));
     let plan = text(&output.stdout);
     assert!(plan.starts_with("mkdir /nonexistent-source/x\nexec "), "{plan}");
-    assert!(plan.contains("run --volume=/nonexistent-source/x:/x '--label=io.docker-shim.create={"), "{plan}");
+    assert!(plan.contains("run --volume=/nonexistent-source/x:/x ") && plan.contains("'--label=io.docker-shim.create={"), "{plan}");
     assert!(plan.trim_end().ends_with("' docker.io/library/alpine"), "{plan}");
     assert_eq!(place.calls(), 0);
     assert!(!Path::new("/nonexistent-source").exists());
     let mut by_verb = Command::new(SHIM);
     by_verb.env_clear().env("DOCKER_SHIM_PODMAN", place.at("podman")).env("HOME", place.at("home"));
+    by_verb.env("CONTAINERS_STORAGE_CONF", place.at("storage.conf"));
     let output = run(by_verb.args(["explain", "docker", "run", "-v", "/nonexistent-source/x:/x", "alpine"]));
     assert_eq!(text(&output.stdout), plan);
 }
@@ -241,6 +268,7 @@ fn a_reader_that_leaves_early_ends_it() {
         let script = format!("{} {command} | head -n 1", place.at("bin/docker").display());
         let mut sh = Command::new("/bin/sh");
         sh.env_clear().env("PATH", "/usr/bin:/bin").env("DOCKER_SHIM_PODMAN", place.at("podman"));
+        sh.env("CONTAINERS_STORAGE_CONF", place.at("storage.conf"));
         let output = run(sh.args(["-c", &script]));
         assert_eq!(text(&output.stdout), "y\n", "{command}");
     }
@@ -328,7 +356,7 @@ fn podmans_own_words_only_where_they_are_asked_for() {
     fs::create_dir_all(&settings).unwrap();
     fs::write(settings.join("docker-shim.toml"), "podman_extras = true\n").unwrap();
     let wanted: Vec<OsString> = ["run", "--rm", "--pod=x", GIVEN_ALPINE, "docker.io/library/alpine"].map(OsString::from).to_vec();
-    assert_eq!(args_of(&run(place.docker().args(["run", "--rm", "--pod=x", "alpine"]))), wanted);
+    assert_eq!(given_of(&run(place.docker().args(["run", "--rm", "--pod=x", "alpine"]))), wanted);
     assert_eq!(args_of(&run(place.docker().args(["pod", "ls"]))), ["pod", "ls"]);
     assert_eq!(run(place.docker().args(["rm", "-fa"])).status.code(), Some(125), "never short letters");
 }

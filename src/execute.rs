@@ -15,6 +15,7 @@ use crate::render::image_inspect;
 mod attach;
 mod changes;
 mod cp;
+mod creation;
 mod each;
 mod reshape;
 mod signals;
@@ -88,6 +89,15 @@ fn become_program(call: &Call) -> u8 {
     complain(&cannot_start(call, &error))
 }
 
+/// Becomes this program anew, with the same words.
+fn start_again(variable: &str) -> u8 {
+    let mut argv = std::env::args_os();
+    let name = argv.next().unwrap_or_else(|| "docker".into());
+    let mut command = Command::new("/proc/self/exe");
+    let error = command.arg0(name).args(argv).env(variable, "1").exec();
+    complain(&Refusal::new(format!("docker: cannot start again: {error}"), 126))
+}
+
 /// The variable that counts our starts, for the call.
 fn depth() -> (OsString, Option<OsString>) {
     let depth = std::env::var(DEPTH).ok().and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
@@ -121,6 +131,10 @@ fn take_steps(steps: &[Step]) -> Result<(), Refusal> {
                     return Err(Refusal::new(format!("docker: cannot share stdout: {}", std::io::Error::last_os_error()), 1));
                 }
             }
+            Step::StartSocket { socket, user } => start_socket(socket, *user)?,
+            Step::Quietly(call) => {
+                let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            }
             Step::RemoveFile(path) => match std::fs::remove_file(path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Refusal::new(format!("docker: {}: {e}", path.display()), 1));
@@ -133,6 +147,17 @@ fn take_steps(steps: &[Step]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn start_socket(socket: &Path, user: bool) -> Result<(), Refusal> {
+    let mut systemctl = Command::new("systemctl");
+    systemctl.args(user.then_some("--user")).args(["start", "podman.socket"]);
+    let _ = systemctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if socket.exists() {
+        return Ok(());
+    }
+    let words = format!("docker: Podman's socket, {}, is not there, and systemctl start podman.socket does not start it", socket.display());
+    Err(Refusal::new(words, 125))
 }
 
 /// As dockerd: 0755 whatever the umask, parents too.
@@ -162,6 +187,11 @@ fn sequence(acts: Vec<Act>) -> u8 {
     let mut status = 0;
     for act in acts {
         match act {
+            Act::Create(creation) => match creation::run(&creation) {
+                0 => {}
+                failed => return failed,
+            },
+            Act::Again(variable) => return start_again(variable),
             Act::Print(bytes) => {
                 if let Err(code) = write_stdout(&bytes) {
                     return code;
@@ -349,6 +379,7 @@ fn docker_status(status: ExitStatus, ending: Ending) -> u8 {
         (_, 0) | (Ending::Ignore, _) => 0,
         (Ending::Same, code) => code,
         (Ending::Container, 125) | (Ending::Daemon | Ending::Client, _) => 1,
+        (Ending::Failed(code), _) => code,
         (Ending::Container, code) => code,
     }
 }

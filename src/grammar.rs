@@ -14,7 +14,7 @@ use crate::invocation::{FlagUse, Invocation, Spelling, Uses, truth};
 pub mod go;
 mod values;
 
-pub use values::csv_record;
+pub use values::{csv_record, is_ip, ram_in_bytes};
 
 /// Nanoseconds of a duration in Go's form, `1m30s`; none for what is not one.
 pub fn duration(text: &str) -> Option<i64> {

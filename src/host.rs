@@ -32,6 +32,38 @@ pub trait Host {
     fn exists(&self, path: &Path) -> bool;
     /// Whether a directory is there, links followed.
     fn is_dir(&self, path: &Path) -> bool;
+    /// Whether a path below a base is a directory, and nothing on the way to it a link.
+    fn is_plain_dir(&self, base: &Path, below: &Path) -> bool {
+        let mut path = base.to_path_buf();
+        below.components().all(|part| {
+            path.push(part);
+            path.symlink_metadata().is_ok_and(|m| m.is_dir())
+        })
+    }
+    /// Whether something on the way from the root of an overlay layer to a path hides what lower layers have there: an
+    /// opaque directory, or whatever else is no directory.
+    fn hides(&self, layer: &Path, below: &Path) -> bool {
+        let mut path = layer.to_path_buf();
+        for part in below.components() {
+            path.push(part);
+            match path.symlink_metadata() {
+                Err(_) => return false,
+                Ok(m) if !m.is_dir() || is_opaque(&path) => return true,
+                Ok(_) => {}
+            }
+        }
+        false
+    }
+    /// Whether nothing listens on a port of this machine; `udp` or TCP.
+    fn is_port_free(&self, address: &str, port: u16, udp: bool) -> bool {
+        use std::net::{TcpListener, UdpSocket};
+        let address = if address.is_empty() { "0.0.0.0" } else { address };
+        if udp { UdpSocket::bind((address, port)).is_ok() } else { TcpListener::bind((address, port)).is_ok() }
+    }
+    /// How many processors there are; 0 when that cannot be told.
+    fn processors(&self) -> u32 {
+        std::thread::available_parallelism().ok().and_then(|n| u32::try_from(n.get()).ok()).unwrap_or(0)
+    }
     /// A file's content; none when it cannot be read.
     fn read(&self, path: &Path) -> Option<Vec<u8>>;
     /// The names of a directory's entries; empty when it cannot be read.
@@ -116,6 +148,16 @@ fn usable(path: PathBuf, tried: &[OsString]) -> Result<PathBuf, Refusal> {
 fn not_found(tried: &[OsString]) -> Refusal {
     let tried: Vec<_> = tried.iter().map(|t| t.to_string_lossy()).collect();
     Refusal::new(format!("docker: podman was not found (looked at {}); install it with: apt install podman", tried.join(", ")), 127)
+}
+
+/// Whether a directory of an overlay layer hides what lower layers have in its place.
+fn is_opaque(dir: &Path) -> bool {
+    let Ok(path) = std::ffi::CString::new(dir.as_os_str().as_bytes()) else { return true };
+    [c"trusted.overlay.opaque", c"user.overlay.opaque"].iter().any(|name| {
+        let mut value = 0u8;
+        // SAFETY: both names end with NUL, and the buffer holds one byte, as is said.
+        unsafe { nix::libc::lgetxattr(path.as_ptr(), name.as_ptr(), (&raw mut value).cast(), 1) == 1 && value == b'y' }
+    })
 }
 
 /// A file that is not this program itself, by device and inode.

@@ -10,6 +10,17 @@ use crate::installer::Policy;
 /// The administrator's file.
 pub const SYSTEM_FILE: &str = "/etc/containers/docker-shim.toml";
 
+/// Whose defaults hold inside a container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Defaults {
+    /// Docker's: what worked with Docker works.
+    #[default]
+    Docker,
+    /// Podman's own, some of which are stricter: fewer capabilities, a limit on processes, no ports below 1024 for
+    /// ordinary users.
+    Podman,
+}
+
 /// What the files may set. Unknown keys are left for newer releases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -19,6 +30,8 @@ pub struct Settings {
     pub podman_extras: bool,
     /// What becomes of clients that DockerInstaller was asked for.
     pub installer: Policy,
+    /// Whose defaults hold inside a container. What the administrator's file says, the user's cannot change.
+    pub defaults: Defaults,
 }
 
 impl Settings {
@@ -26,18 +39,22 @@ impl Settings {
     /// A missing file is no error; one that cannot be read or parsed is.
     pub fn load(system: &Path, user: Option<&Path>) -> Result<Settings> {
         let mut settings = Settings::default();
-        settings.merge(system, false)?;
+        let enforced = settings.merge(system, false)?;
         if let Some(user) = user {
+            let defaults = settings.defaults;
             settings.merge(user, true)?;
+            if enforced {
+                settings.defaults = defaults;
+            }
         }
         Ok(settings)
     }
 
-    /// `user`: the file is a user's own, which cannot loosen what the administrator has set.
-    fn merge(&mut self, file: &Path, user: bool) -> Result<()> {
+    /// `user`: the file is a user's own, which cannot loosen what the administrator has set. Tells whether the file says whose defaults hold.
+    fn merge(&mut self, file: &Path, user: bool) -> Result<bool> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(()),
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(false),
             Err(e) => return Err(e).with_context(|| file.display().to_string()),
         };
         let table: toml::Table = text.parse().with_context(|| file.display().to_string())?;
@@ -52,7 +69,15 @@ impl Settings {
             let table = installer.as_table().with_context(|| format!("{}: installer must be a table", file.display()))?;
             self.installer.merge(table, user).with_context(|| file.display().to_string())?;
         }
-        Ok(())
+        let defaults = table.get("defaults");
+        if let Some(defaults) = defaults {
+            self.defaults = match defaults.as_str() {
+                Some("docker") => Defaults::Docker,
+                Some("podman") => Defaults::Podman,
+                _ => anyhow::bail!("{}: defaults must be \"docker\" or \"podman\"", file.display()),
+            };
+        }
+        Ok(defaults.is_some())
     }
 }
 
@@ -75,6 +100,21 @@ mod tests {
         let settings = load("podman = \"/opt/podman/bin/podman\"\npodman_extras = true\nlater = 1\n").unwrap();
         assert_eq!(settings, Settings { podman: Some("/opt/podman/bin/podman".into()), podman_extras: true, ..Settings::default() });
         assert_eq!(Settings::load(Path::new("/nonexistent/x.toml"), None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn the_administrator_decides_whose_defaults() {
+        let dir = std::env::temp_dir().join(format!("docker-shim-defaults-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (system, user) = (dir.join("system.toml"), dir.join("user.toml"));
+        std::fs::write(&user, "defaults = \"docker\"\n").unwrap();
+        std::fs::write(&system, "defaults = \"podman\"\n").unwrap();
+        assert_eq!(Settings::load(&system, Some(&user)).unwrap().defaults, Defaults::Podman);
+        std::fs::write(&system, "").unwrap();
+        std::fs::write(&user, "defaults = \"podman\"\n").unwrap();
+        assert_eq!(Settings::load(&system, Some(&user)).unwrap().defaults, Defaults::Podman);
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(load("defaults = \"other\"\n").is_err());
     }
 
     #[test]

@@ -74,6 +74,18 @@ impl Host for FakeHost {
     fn is_dir(&self, path: &Path) -> bool {
         self.content.is_some() && path.as_os_str().len() % 2 == 0
     }
+    fn is_plain_dir(&self, _: &Path, below: &Path) -> bool {
+        self.is_dir(below)
+    }
+    fn hides(&self, _: &Path, below: &Path) -> bool {
+        !self.is_dir(below)
+    }
+    fn is_port_free(&self, _: &str, port: u16, _: bool) -> bool {
+        port % 2 == 0
+    }
+    fn processors(&self) -> u32 {
+        4
+    }
     fn read(&self, _: &Path) -> Option<Vec<u8>> {
         self.content.clone()
     }

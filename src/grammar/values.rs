@@ -12,6 +12,7 @@ use crate::catalogue::{Item, Kind};
 mod address;
 mod csv;
 
+pub use address::is_ip;
 pub use csv::record as csv_record;
 mod pem;
 mod rational;
@@ -157,7 +158,7 @@ fn throttle(value: &[u8], unit: &str, more: &str, sound: impl Fn(&[u8]) -> bool)
 }
 
 /// `units.RAMInBytes`: a float, a space perhaps, and a unit to the base 1024.
-fn ram_in_bytes(text: &[u8]) -> Result<i64, String> {
+pub fn ram_in_bytes(text: &[u8]) -> Result<i64, String> {
     let wrong = || format!("invalid size: '{}'", lossy(text));
     let last = text.iter().rposition(|c| matches!(c, b'0'..=b'9' | b'.' | b' ')).ok_or_else(wrong)?;
     let number = if text[last] == b' ' { &text[..last] } else { &text[..=last] };

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+use super::{Act, Call, Change, Creation, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 use super::each::{Deed, Direction, Each};
-use super::{Act, Call, Change, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
@@ -42,6 +42,7 @@ fn show_act(text: &mut String, act: &Act) {
                 Ending::Daemon => "run, failure is 1",
                 Ending::Client => "run until a signal comes, failure is 1",
                 Ending::Ignore => "run, failure is nothing",
+                Ending::Failed(status) => &format!("run, failure is {status}"),
             };
             let stdout = match stdout {
                 Stdout::Inherit => String::new(),
@@ -87,6 +88,10 @@ fn show_act(text: &mut String, act: &Act) {
                 None => writeln!(text, "note that {} is only a tag", note.repository),
             };
         }
+        Act::Create(creation) => show_creation(text, creation),
+        Act::Again(variable) => {
+            let _ = writeln!(text, "start again with {variable}=1");
+        }
         Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Do(step) => show_step(text, step),
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
@@ -131,6 +136,19 @@ fn show_each(text: &mut String, each: &Each) {
     }
 }
 
+fn show_creation(text: &mut String, Creation { call, cidfile, make, start, .. }: &Creation) {
+    show(text, "create, failures in Docker's words:", call);
+    if let Some(file) = cidfile {
+        let _ = writeln!(text, "  write its ID to {}", quoted(file.as_os_str()));
+    }
+    if let Some((path, copy)) = make {
+        show(text, &format!("  where {} is missing, made by", quoted(path.as_os_str())), copy);
+    }
+    if let Some(start) = start {
+        show(text, if start.detach { "  then" } else { "  then become" }, &start.call);
+    }
+}
+
 fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
     show(text, "run", call);
     let _ = match shape {
@@ -144,6 +162,11 @@ fn show_step(text: &mut String, step: &Step) {
     let _ = match step {
         Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
         Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
+        Step::StartSocket { socket, .. } => writeln!(text, "have systemd listen on {}", quoted(socket.as_os_str())),
+        Step::Quietly(call) => {
+            show(text, "run, whatever comes of it:", call);
+            Ok(())
+        }
         Step::ShareStdout(fd) => writeln!(text, "share stdout as descriptor {fd}"),
         Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
     };

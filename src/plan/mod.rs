@@ -76,6 +76,10 @@ pub enum Step {
     WriteOwn { path: PathBuf, content: Vec<u8> },
     /// Have podman find our stdout under this descriptor, for what it is to write there while its own stdout is read by us.
     ShareStdout(i32),
+    /// Have systemd listen on Podman's socket, the system's or the user's.
+    StartSocket { socket: PathBuf, user: bool },
+    /// Run a call whose failure means nothing: what it would make is there already.
+    Quietly(Box<Call>),
     /// Remove a plain file that is about to be written anew, as Docker replaces it.
     RemoveFile(PathBuf),
 }
@@ -116,6 +120,10 @@ pub enum Act {
     StartAttached(each::StartAttached),
     /// Change files of the caller's configuration.
     Change(Vec<Change>),
+    /// Make a container, and what comes after it.
+    Create(Box<Creation>),
+    /// Start ourselves anew with the same words, and this variable set: what was planned for is different by now.
+    Again(&'static str),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -142,6 +150,35 @@ pub struct DigestNote {
     pub image: String,
     /// The full name without a tag.
     pub repository: String,
+}
+
+/// The making of a container, where podman's own `run` is not all of it.
+#[derive(Debug)]
+pub struct Creation {
+    /// `podman create`, or `podman run --detach`.
+    pub call: Call,
+    /// It is `docker run` that fails.
+    pub run: bool,
+    /// The name that the caller chose.
+    pub name: Option<OsString>,
+    /// Where its ID is written to, when podman does not do so.
+    pub cidfile: Option<PathBuf>,
+    /// A directory to make in the container where it is missing, and `podman cp`.
+    pub make: Option<(PathBuf, Call)>,
+    /// How it is started after `podman create`.
+    pub start: Option<Start>,
+    /// Podman without a command, for what else has to be asked.
+    pub engine: Call,
+}
+
+/// The start of a container that was just made.
+#[derive(Debug)]
+pub struct Start {
+    /// `podman start`.
+    pub call: Call,
+    pub detach: bool,
+    /// A container that does not start is removed.
+    pub remove: bool,
 }
 
 /// A call whose end matters.
@@ -195,6 +232,8 @@ pub enum Ending {
     Daemon,
     /// The same for something that only the client does: a signal ends it at once, with the shell's status for it.
     Client,
+    /// This status, whatever a failure's is.
+    Failed(u8),
     /// Whatever it is, nothing failed.
     Ignore,
 }
@@ -273,6 +312,12 @@ impl Context<'_> {
             _ => Refusal::new(words.to_string(), 1),
         }
     }
+    /// A refusal of `run` and `create` in docker/cli's own words, with its help line and its status for what it refuses
+    /// before it asks the daemon.
+    pub fn as_usage(&self, words: impl fmt::Display) -> Refusal {
+        let name = self.invocation.command.name();
+        Refusal::new(format!("docker: {words}\n\nRun 'docker {name} --help' for more information"), 125)
+    }
     /// Asks the engine that the caller meant something that changes nothing: stdout, when podman exits with 0.
     pub fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>> {
         let options = self.engine.options();
@@ -303,7 +348,7 @@ impl Draft {
     /// An empty call of a podman command, by its path.
     pub fn new(context: &Context, path: &str) -> Result<Draft, Refusal> {
         let mut head = context.engine.options();
-        head.extend(path.split(' ').map(OsString::from));
+        head.extend(path.split(' ').filter(|word| !word.is_empty()).map(OsString::from));
         let mut env: Vec<_> = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).collect();
         env.extend(context.engine.env());
         let program = context.host.podman()?.to_path_buf();

@@ -1,5 +1,7 @@
 //! Podman's words for a failure in Docker's, where a client's scripts look for Docker's.
 
+use std::ffi::OsStr;
+
 use crate::plan::rules::references::Reference;
 
 pub mod verbs;
@@ -45,6 +47,76 @@ fn wrong_change(error: &str) -> Option<&str> {
     let (change, why) = change.split_once("\": ")?;
     let none = why.contains("did not understand change instruction") || why.contains("prior to run");
     change.split(' ').next().filter(|_| none)
+}
+
+/// Whether a failure is one of the start: the container was made by then.
+pub fn of_start(text: &str) -> bool {
+    const OF_START: [&str; 8] = [
+        "OCI runtime",
+        "crun: ",
+        "runc: ",
+        "address already in use",
+        "unable to find user",
+        "unable to find group",
+        "netavark: ",
+        "unable to start container",
+    ];
+    OF_START.iter().any(|words| text.contains(words))
+}
+
+/// The daemon's words for a container that cannot be made or started. What has no counterpart keeps Podman's words.
+pub fn of_creation(text: &str, name: Option<&OsStr>, id: &str) -> String {
+    let said = text.lines().rev().find_map(|line| line.strip_prefix("Error: "));
+    let Some(error) = said else { return text.trim_end().to_string() };
+    if let Some(line) = line_as_docker(&format!("Error: {error}")) {
+        return line;
+    }
+    let name = name.map(|name| name.to_string_lossy().trim_start_matches('/').to_string()).unwrap_or_default();
+    format!("Error response from daemon: {}", creation(error, &name, id).unwrap_or_else(|| error.to_string()))
+}
+
+/// Moby's words by what Podman's say (`daemon/names.go`, `libnetwork/portallocator`, `daemon/oci_linux.go`).
+fn creation(error: &str, name: &str, id: &str) -> Option<String> {
+    if error.contains("that name is already in use") || error.contains("name is already in use") {
+        let id = error.split(|c: char| !c.is_ascii_hexdigit()).find(|word| word.len() == 64)?;
+        return Some(format!(
+            "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."
+        ));
+    }
+    if error.contains("address already in use") {
+        let endpoint =
+            format!("failed to set up container networking: driver failed programming external connectivity on endpoint {name} ({id})");
+        let address = error
+            .split_whitespace()
+            .map(|word| word.trim_end_matches(':'))
+            .find(|word| word.contains(':') && word.as_bytes()[word.len() - 1].is_ascii_digit());
+        let address = address.unwrap_or_default();
+        let address = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.to_string() };
+        return Some(format!("{endpoint}: Bind for {address} failed: port is already allocated"));
+    }
+    for (start, words) in [("unable to find user ", "unable to find user "), ("unable to find group ", "unable to find group ")] {
+        if let Some(at) = error.find(start) {
+            return Some(format!("{words}{}", &error[at + start.len()..]));
+        }
+    }
+    if let Some(runtime) = error.strip_prefix("default OCI runtime \"").and_then(|rest| rest.split('"').next()) {
+        return Some(format!("unknown or invalid runtime name: {runtime}"));
+    }
+    if let Some(name) = error.strip_suffix(": unknown capability") {
+        return Some(format!("invalid CapAdd: unknown capability: {name}"));
+    }
+    if error.contains("no command or entrypoint provided") {
+        return Some("no command specified".into());
+    }
+    if let Some(at) = error
+        .find("exec: ")
+        .filter(|_| error.contains("executable file not found") || error.contains("permission denied") || error.contains("is a directory"))
+    {
+        let why = error[at..].split(": OCI ").next().unwrap_or(&error[at..]);
+        let frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init";
+        return Some(format!("{frame}: {why}: unknown"));
+    }
+    None
 }
 
 #[cfg(test)]

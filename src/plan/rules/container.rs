@@ -3,33 +3,22 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{given, mounts, references};
+use super::mounts;
 use crate::invocation::FlagUse;
-use crate::plan::{Context, Draft, Ending, Plan, Refusal};
+use crate::plan::{Context, Draft, Refusal};
 
-/// `docker run` and `docker create`.
-pub fn create(context: &Context) -> Result<Plan, Refusal> {
-    let invocation = context.invocation;
-    let run = invocation.command.name() == "run";
-    if run {
-        refuse_without_terminal(context)?;
-    }
-    let mut draft = context.call(if run { "run" } else { "create" })?;
-    draft.translate(context)?;
-    if invocation.uses.switch("read-only") {
-        // Podman adds writable tmpfs mounts on /run, /tmp and /var/tmp to a read-only container; Docker adds none.
-        draft.switch("read-only-tmpfs", false);
-    }
-    let (image, rest) = invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants an image"));
-    given::keep(image, &mut draft, context);
-    let name = references::local(image, context)?;
-    if references::Reference::parse(&name).is_ok_and(|r| r.is_loopback() && r.domain != "localhost") {
-        draft.switch("tls-verify", false);
-    }
-    draft.arg(name);
-    draft.args.extend(rest.iter().cloned());
-    Ok(if run { draft.exec() } else { Plan::Sequence(vec![draft.run(Ending::Daemon)]) })
-}
+mod checks;
+mod create;
+mod defaults;
+mod environment;
+mod logs;
+mod networks;
+mod ports;
+mod workdir;
+
+pub use create::{api_socket, create};
+pub use logs::{driver, option};
+pub use ports::publish;
 
 /// docker/cli's `CheckTty`: `-i -t` with a stdin that is no terminal. Podman would run it, and a pipe on stdin would never end.
 pub fn refuse_without_terminal(context: &Context) -> Result<(), Refusal> {
@@ -67,6 +56,11 @@ pub fn gpus(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), 
     if devices.is_empty() {
         devices.push("all".to_string());
     }
+    let known = ["/etc/cdi", "/run/cdi", "/var/run/cdi"].iter().any(|dir| context.host.is_dir(std::path::Path::new(dir)));
+    if !known && context.engine.remote.is_none() && context.invocation.command.name() == "run" {
+        let words = "Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]]";
+        return Err(context.as_docker(words));
+    }
     for device in devices {
         let device = if device.contains('/') { device } else { format!("nvidia.com/gpu={device}") };
         draft.flag("device", device);
@@ -89,61 +83,52 @@ pub fn name(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), 
     Ok(())
 }
 
-/// `--security-opt systempaths=unconfined`: Podman 4 takes the word and masks the paths all the same; its own word for it
-/// is `unmask=ALL`.
-pub fn security_opt(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    let unconfined = matches!(used.value.as_bytes(), b"systempaths=unconfined" | b"systempaths:unconfined");
-    draft.flag("security-opt", if unconfined { OsStr::new("unmask=ALL") } else { used.value.as_os_str() });
+/// `--security-opt`: Podman 4 takes `systempaths=unconfined` and masks the paths all the same; its own word for it is
+/// `unmask=ALL`, which with others of its own is none of Docker's (moby `daemon/daemon_unix.go`, `parseSecurityOpt`).
+pub fn security_opt(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    let text = used.value.to_string_lossy();
+    let key = text.split(['=', ':']).next().unwrap_or(&text);
+    match &*text {
+        "systempaths=unconfined" => _ = draft.flag("security-opt", "unmask=ALL"),
+        "seccomp=builtin" | "seccomp:builtin" => {}
+        _ if matches!(key, "label" | "apparmor" | "seccomp" | "no-new-privileges") => _ = draft.flag("security-opt", &used.value),
+        other => return Err(context.as_docker(format!("Error response from daemon: invalid --security-opt 2: {other:?}"))),
+    }
     Ok(())
+}
+
+/// `--entrypoint`: one word to Docker; Podman reads a JSON array as several.
+pub fn entrypoint(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    match used.value.to_str().filter(|v| v.starts_with('[')) {
+        Some(text) => draft.flag("entrypoint", serde_json::Value::from([text].as_slice()).to_string()),
+        None => draft.flag("entrypoint", &used.value),
+    };
+    Ok(())
+}
+
+/// What only Docker's daemon for Windows has; docker/cli refuses it.
+pub fn windows(used: &FlagUse, _: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    let flag = used.flag.long;
+    Err(Refusal::new(
+        format!("\"--{flag}\" is only supported on a Docker daemon running on windows, but the Docker daemon is running on linux"),
+        1,
+    ))
 }
 
 /// `--cidfile`: from Podman 5 on it replaces a file that is there; Docker refuses, so that the container is not lost.
-pub fn cidfile(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let path = std::path::Path::new(&used.value);
-    if !used.value.is_empty() && context.host.exists(path) {
+fn check_cidfile(context: &Context) -> Result<(), Refusal> {
+    let Some(file) = context.invocation.uses.text("cidfile").filter(|f| !f.is_empty()) else { return Ok(()) };
+    let path = std::path::Path::new(file);
+    if context.host.exists(path) {
         let shown = path.display();
         return Err(context.as_docker(format!("container ID file found, make sure the other container isn't running or delete {shown}")));
     }
-    draft.flag("cidfile", &used.value);
-    Ok(())
-}
-
-/// `--publish`: Docker's `0:80` is a port of the engine's choice, which Podman spells with no host port at all.
-pub fn publish(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let value = used.value.to_string_lossy();
-    if value.contains('=') {
-        return long_publish(&value, draft, context);
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    if dir.is_some_and(|dir| !context.host.is_dir(dir)) {
+        let words = format!("failed to create the container ID file: open {}: no such file or directory", path.display());
+        let refusal = context.as_docker(words);
+        return Err(Refusal { status: if refusal.status == 125 { 127 } else { refusal.status }, ..refusal });
     }
-    let mut parts: Vec<&str> = value.split(':').collect();
-    let at = parts.len().saturating_sub(2);
-    if parts.len() >= 2 && parts[at] == "0" {
-        if parts.len() == 2 {
-            parts.remove(0);
-        } else {
-            parts[at] = "";
-        }
-        draft.flag("publish", parts.join(":"));
-    } else {
-        draft.flag("publish", &used.value);
-    }
-    Ok(())
-}
-
-/// `published=8080,target=80[,protocol=udp][,mode=…]`: docker/cli's long syntax, which Podman does not have.
-fn long_publish(value: &str, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let (mut published, mut target, mut protocol) = ("", "", "tcp");
-    for field in value.split(',') {
-        match field.split_once('=').map(|(k, v)| (k.to_ascii_lowercase(), v)) {
-            Some((key, v)) if key == "published" => published = v,
-            Some((key, v)) if key == "target" => target = v,
-            Some((key, v)) if key == "protocol" => protocol = v,
-            Some((key, _)) if key == "mode" => {}
-            _ => return Err(context.as_docker(format!("invalid field {field}"))),
-        }
-    }
-    let published = if published == "0" { "" } else { published };
-    let ports = if published.is_empty() { target.to_string() } else { format!("{published}:{target}") };
-    draft.flag("publish", format!("{ports}/{protocol}"));
     Ok(())
 }
 

@@ -103,39 +103,6 @@ fn context_inspect(context: &Context) -> Result<Draft, Refusal> {
     Ok(inspect)
 }
 
-/// `--network` of run and create. Docker's long form becomes Podman's `NAME:OPTION,…`.
-pub fn network(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let value = used.value.to_string_lossy();
-    let long = value.split(',').any(|f| f.contains('=')) && value.split(',').next().is_some_and(|f| f.contains('='));
-    if !long {
-        let name = if value == "default" { OsString::from("bridge") } else { used.value.clone() };
-        draft.flag("network", name);
-        return Ok(());
-    }
-    let mut name = String::new();
-    let mut options = Vec::new();
-    for field in value.split(',') {
-        let (key, v) = field.split_once('=').unwrap_or((field, ""));
-        match key.trim().to_ascii_lowercase().as_str() {
-            "name" => name = v.to_string(),
-            "alias" => options.push(format!("alias={v}")),
-            "ip" => options.push(format!("ip={v}")),
-            "ip6" => options.push(format!("ip6={v}")),
-            "mac-address" => options.push(format!("mac={v}")),
-            other => return Err(context.refuse(format!("--network {value}: Podman has no {other} for a network."))),
-        }
-    }
-    let name = podmans(OsStr::new(&name)).to_string_lossy().into_owned();
-    draft.flag("network", if options.is_empty() { name } else { format!("{name}:{}", options.join(",")) });
-    Ok(())
-}
-
-/// `--net-alias`, the older spelling of `--network-alias`.
-pub fn alias(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    draft.flag("network-alias", crate::plan::csv_field(&used.value));
-    Ok(())
-}
-
 /// `--ipv4`: Podman's networks always have it.
 pub fn ipv4(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
     if used.is_on() { Ok(()) } else { Err(context.refuse("--ipv4=false: Podman always hands out IPv4 addresses.")) }

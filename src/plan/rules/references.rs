@@ -164,6 +164,11 @@ fn looks_like_id(name: &str) -> bool {
 /// what an earlier plain Podman stored as `localhost/NAME`. An unknown image gets its docker.io name, to be pulled by.
 /// Errors: Docker's words for a name that is none, in the manner of this command.
 pub fn local(typed: &OsStr, context: &Context) -> Result<OsString, Refusal> {
+    find(typed, &Store::of(context.host), context)
+}
+
+/// The same with a store at hand.
+pub fn find(typed: &OsStr, store: &Store, context: &Context) -> Result<OsString, Refusal> {
     let text = typed.to_string_lossy();
     let full_id = text.strip_prefix("sha256:").unwrap_or(&text).len() == 64;
     if looks_like_id(&text) && (full_id || text.starts_with("sha256:")) {
@@ -174,7 +179,6 @@ pub fn local(typed: &OsStr, context: &Context) -> Result<OsString, Refusal> {
     if context.engine.remote.is_some() || (reference.domain != DEFAULT_DOMAIN && !looks_like_id(&text)) {
         return Ok(full.into());
     }
-    let store = Store::of(context.host);
     if store.has_name(&reference.tagged()) {
         return Ok(full.into());
     }

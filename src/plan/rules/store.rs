@@ -2,9 +2,10 @@
 //! starting podman to ask costs forty times our own start.
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use memchr::memmem;
+use serde_json::Value;
 
 use crate::host::{self, Host};
 
@@ -13,6 +14,35 @@ pub struct Store<'a> {
     host: &'a dyn Host,
     index: OnceCell<Vec<u8>>,
 }
+
+/// An image of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// 64 hex digits.
+    pub id: String,
+    /// Its topmost layer; empty for an image without layers.
+    pub layer: String,
+}
+
+/// What an image says of the containers made of it (the OCI image configuration, as far as it matters here).
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ImageConfig {
+    pub user: String,
+    pub working_dir: String,
+    pub env: Vec<String>,
+    pub entrypoint: Option<Vec<String>>,
+    pub cmd: Option<Vec<String>>,
+}
+
+impl ImageConfig {
+    /// Whether it sets an environment variable.
+    pub fn sets(&self, name: &str) -> bool {
+        self.env.iter().any(|e| e.split('=').next() == Some(name))
+    }
+}
+
+/// The kinds of stores, by the storage driver.
+const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
 
 impl Store<'_> {
     /// The store of the caller's Podman on this host. Read at the first look-up.
@@ -32,8 +62,91 @@ impl Store<'_> {
     }
 
     fn holds(&self, text: &str) -> bool {
-        let index = self.index.get_or_init(|| self.read());
-        memmem::find(index, text.as_bytes()).is_some()
+        memmem::find(self.index(), text.as_bytes()).is_some()
+    }
+
+    fn index(&self) -> &[u8] {
+        self.index.get_or_init(|| self.read())
+    }
+
+    /// The image that has a full name now, with its tag or digest.
+    pub fn named(&self, name: &str) -> Option<Image> {
+        let index = self.index();
+        let quoted = format!("\"{name}\"");
+        // The name may stand among the former names of other images too.
+        let is_name = |at: &usize| {
+            let list = memmem::rfind(&index[..*at], b"[").unwrap_or(0);
+            index[..list].ends_with(b"\"names\":")
+        };
+        let at = memmem::find_iter(index, quoted.as_bytes()).find(is_name)?;
+        self.image_at(memmem::rfind(&index[..at], b"{\"id\":\"")?)
+    }
+
+    /// The image whose ID begins so, `sha256:` before it or not.
+    pub fn with_id(&self, start: &str) -> Option<Image> {
+        let hex = start.strip_prefix("sha256:").unwrap_or(start);
+        self.image_at(memmem::find(self.index(), format!("{{\"id\":\"{hex}").as_bytes())?)
+    }
+
+    /// The image whose record begins at this place of the index.
+    fn image_at(&self, at: usize) -> Option<Image> {
+        let record = &self.index()[at..];
+        let record = &record[..memmem::find(&record[1..], b"{\"id\":").map_or(record.len(), |end| end + 1)];
+        Some(Image { id: field(record, "id")?, layer: field(record, "layer").unwrap_or_default() })
+    }
+
+    /// The configuration of an image, if it can be read.
+    pub fn config(&self, image: &Image) -> Option<ImageConfig> {
+        let name = format!("={}", base64(format!("sha256:{}", image.id).as_bytes()));
+        let roots = self.roots();
+        let files = roots.iter().flat_map(|root| DRIVERS.map(|driver| root.join(format!("{driver}-images")).join(&image.id).join(&name)));
+        let text = files.into_iter().find_map(|file| self.host.read(&file))?;
+        // Only this part is parsed: the history beside it can be long.
+        let at = memmem::find(&text, b"\"config\":{").map(|at| at + "\"config\":".len());
+        let config = match at {
+            Some(at) => serde_json::Deserializer::from_slice(&text[at..]).into_iter::<Value>().next()?.ok()?,
+            None => Value::Null,
+        };
+        let text = |key: &str| config[key].as_str().unwrap_or_default().to_string();
+        let list = |key: &str| {
+            let words = config[key].as_array()?.iter();
+            Some(words.map(|word| word.as_str().unwrap_or_default().to_string()).collect())
+        };
+        Some(ImageConfig {
+            user: text("User"),
+            working_dir: text("WorkingDir"),
+            env: list("Env").unwrap_or_default(),
+            entrypoint: list("Entrypoint"),
+            cmd: list("Cmd"),
+        })
+    }
+
+    /// Whether a path surely is a directory in an image; no where that would take more than a look at its layers.
+    pub fn has_dir(&self, image: &Image, path: &Path) -> bool {
+        let inside = path.strip_prefix("/").unwrap_or(path);
+        let plain = inside.components().all(|part| matches!(part, Component::Normal(_)));
+        let Some(first) = inside.components().next().filter(|_| plain) else { return path == Path::new("/") };
+        self.roots().iter().any(|root| self.has_dir_below(root, &image.layer, inside, Path::new(&first)))
+    }
+
+    fn has_dir_below(&self, root: &Path, top: &str, inside: &Path, first: &Path) -> bool {
+        let Some(layers) = self.host.read(&root.join("overlay-layers/layers.json")) else { return false };
+        let mut layer = top.to_string();
+        while !layer.is_empty() {
+            let files = root.join("overlay").join(&layer).join("diff");
+            if self.host.is_plain_dir(&files, inside) {
+                return true;
+            }
+            // Something of this name in an upper layer may hide what lies below it.
+            if self.host.exists(&files.join(first)) && !self.host.is_plain_dir(&files, first) || self.host.hides(&files, inside) {
+                return false;
+            }
+            let Some(at) = memmem::find(&layers, format!("{{\"id\":\"{layer}\"").as_bytes()) else { return false };
+            let record = &layers[at..];
+            let record = &record[..memmem::find(&record[1..], b"{\"id\":").map_or(record.len(), |end| end + 1)];
+            layer = field(record, "parent").unwrap_or_default();
+        }
+        false
     }
 
     /// The store's directories.
@@ -44,8 +157,8 @@ impl Store<'_> {
     fn read(&self) -> Vec<u8> {
         let mut index = Vec::new();
         for root in self.roots() {
-            for driver in ["overlay-images", "vfs-images", "btrfs-images", "zfs-images"] {
-                index.extend(self.host.read(&root.join(driver).join("images.json")).unwrap_or_default());
+            for driver in DRIVERS {
+                index.extend(self.host.read(&root.join(format!("{driver}-images/images.json"))).unwrap_or_default());
             }
         }
         index
@@ -94,5 +207,37 @@ fn run_root(host: &dyn Host) -> PathBuf {
     match host.uid() {
         0 => "/run/containers/storage".into(),
         uid => host.env("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from).join("containers"),
+    }
+}
+
+/// A text of a JSON object that the store wrote.
+fn field(record: &[u8], name: &str) -> Option<String> {
+    let key = format!("\"{name}\":\"");
+    let value = &record[memmem::find(record, key.as_bytes())? + key.len()..];
+    let value = &value[..memchr::memchr(b'"', value)?];
+    String::from_utf8(value.to_vec()).ok()
+}
+
+/// Base64 with padding, by which the store names files (containers/storage, `makeBigDataBaseName`).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let number = three.iter().fold(0, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(number >> (18 - 6 * place) & 63) as usize];
+            text.push(if place > three.len() { '=' } else { char::from(digit) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_store() {
+        assert_eq!(["", "a", "ab", "abc", "sha256:0"].map(|t| base64(t.as_bytes())), ["", "YQ==", "YWI=", "YWJj", "c2hhMjU2OjA="]);
     }
 }
