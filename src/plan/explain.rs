@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Act, Call, Change, Creation, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 use super::each::{Deed, Direction, Each};
+use super::{Act, Call, Change, Creation, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
 pub fn explain(plan: &Plan) -> String {
