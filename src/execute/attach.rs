@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::words::verbs::{daemon, no_such};
-use super::{cannot_keep, cannot_start, command, complain, docker_status, kept, memory_file, prepare, signals};
+use super::{cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, signals};
 use crate::plan::each::{Attach, Needs, Require, StartAttached};
 use crate::plan::{Call, Ending, Refusal};
 
@@ -40,13 +40,23 @@ struct State {
 }
 
 impl State {
-    /// None where there is no such container.
+    /// None where there is no such container. An answer that cannot be read is nothing against it: podman decides then.
     fn of(call: &Call) -> Result<Option<State>, u8> {
-        let asked = command(call).stdin(Stdio::null()).stderr(Stdio::null()).output();
+        let asked = command(call).stdin(Stdio::null()).output();
         let answer = asked.map_err(|e| complain(&cannot_start(call, &e)))?;
+        if !answer.status.success() {
+            if String::from_utf8_lossy(&answer.stderr).to_lowercase().contains("no such ") {
+                return Ok(None);
+            }
+            complain_as_docker(&answer.stderr);
+            return Err(1);
+        }
         let text = String::from_utf8_lossy(&answer.stdout);
         let words: Vec<&str> = text.split_whitespace().collect();
-        let [id, status, exit_code, tty, open_stdin] = words[..] else { return Ok(None) };
+        let (id, status, exit_code, tty, open_stdin) = match words[..] {
+            [id, status, code, tty, stdin] if id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()) => (id, status, code, tty, stdin),
+            _ => ("", "running", "0", "false", "true"),
+        };
         let exit_code = exit_code.parse::<i64>().map_or(0, |code| u8::try_from(code & 0xff).unwrap_or(0));
         Ok(Some(State { id: id.into(), status: status.into(), exit_code, tty: tty == "true", open_stdin: open_stdin == "true" }))
     }
