@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use serde_json::Value as Json;
 
 use super::inspect::{Inspector, Object};
-use super::{Answered, Desk, View, container_inspect, text};
+use super::image_inspect::{self, ImageFiles};
+use super::{Answered, Desk, View, container_inspect, network, text, volume};
 use crate::plan::rules::references::Reference;
 use crate::plan::{Answer, Call};
-use crate::render::value::ANY;
 
 /// The kinds of object that Docker and Podman both have, in the order in which Docker looks for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct Objects {
     pub call: Call,
     /// `podman inspect` without anything more.
     pub again: Call,
+    /// The image store's own files.
+    pub files: ImageFiles,
 }
 
 impl View for Objects {
@@ -161,7 +163,9 @@ impl Objects {
     fn object_of(&self, kind: Kind, json: Json, desk: &Desk) -> Option<Object> {
         match kind {
             Kind::Container => self.container(&json, desk),
-            Kind::Image | Kind::Network | Kind::Volume => Some(Object { typ: &ANY, json }),
+            Kind::Image => image_inspect::object(&json, &self.files),
+            Kind::Network => network::object(&json, None),
+            Kind::Volume => volume::object(&json),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::references;
+use super::{image, network, references, store};
 use crate::plan::{Context, Plan, Refusal};
+use crate::render::image_inspect;
 use crate::render::inspect::Inspector;
 use crate::render::objects::{Kind, Objects, Wanted};
 
@@ -16,12 +17,19 @@ const NO_SWARM: &str = "Error response from daemon: This node is not a swarm man
 
 /// `docker inspect`: an object of any kind, or of the one that `--type` names.
 pub fn any(context: &Context) -> Result<Plan, Refusal> {
-    let Some(kind) = context.invocation.uses.text("type") else { return objects(context, None) };
+    let Some(kind) = context.invocation.uses.text("type") else {
+        // Networks that Podman has under another name, or not at all.
+        let predefined = |name: &OsString| matches!(name.to_str(), Some("bridge" | "host" | "none"));
+        return if context.invocation.args.iter().all(predefined) { network::inspect(context) } else { objects(context, None) };
+    };
+    let size = context.invocation.uses.switch("size");
     let kind = kind.to_string_lossy();
     let one_of = format!("must be one of \"{}\"", TYPES.join("\", \""));
     match &*kind {
         "" => Err(Refusal::new(format!("type is empty: {one_of}"), 1)),
         "container" => objects(context, Some(Kind::Container)),
+        "image" if !size => image::inspect(context),
+        "network" if !size => network::inspect(context),
         "image" => objects(context, Some(Kind::Image)),
         "network" => objects(context, Some(Kind::Network)),
         "volume" => objects(context, Some(Kind::Volume)),
@@ -60,7 +68,9 @@ fn objects(context: &Context, kind: Option<Kind>) -> Result<Plan, Refusal> {
     let call = draft.clone().call();
     let wanted: Vec<Wanted> = context.invocation.args.iter().map(|name| wanted(name, kind, context)).collect();
     draft.args.extend(wanted.iter().map(|wanted| wanted.podman.clone()));
-    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again }))
+    let roots = if context.engine.remote.is_some() { Vec::new() } else { store::roots(context.host) };
+    let files = image_inspect::files(roots);
+    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files }))
 }
 
 /// A name as typed, and as Podman knows it.
