@@ -40,6 +40,10 @@ pub trait Host {
             path.symlink_metadata().is_ok_and(|m| m.is_dir())
         })
     }
+    /// Whether something is there, a link itself too.
+    fn is_entry(&self, path: &Path) -> bool {
+        path.symlink_metadata().is_ok()
+    }
     /// Whether something on the way from the root of an overlay layer to a path hides what lower layers have there: an
     /// opaque directory, or whatever else is no directory.
     fn hides(&self, layer: &Path, below: &Path) -> bool {

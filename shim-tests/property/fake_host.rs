@@ -77,6 +77,9 @@ impl Host for FakeHost {
     fn is_plain_dir(&self, _: &Path, below: &Path) -> bool {
         self.is_dir(below)
     }
+    fn is_entry(&self, path: &Path) -> bool {
+        self.is_dir(path)
+    }
     fn hides(&self, _: &Path, below: &Path) -> bool {
         !self.is_dir(below)
     }

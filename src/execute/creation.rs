@@ -1,13 +1,15 @@
 //! Makes a container in steps: what Docker says of a failure, the working directory, the start.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
-use super::{become_program, cannot_keep, cannot_start, command, complain, kept, memory_file, prepare, signals, words, write_stdout};
-use crate::plan::{Call, Creation, Refusal};
+use super::{
+    become_program, cannot_keep, cannot_start, command, complain, kept, memory_file, prepare, run_one, signals, words, write_stdout,
+};
+use crate::plan::{Call, Creation, Ending, Made, Refusal, Run};
 
 /// Gives Docker's exit status.
 pub fn run(creation: &Creation) -> u8 {
@@ -22,8 +24,8 @@ fn create(creation: &Creation) -> Result<u8, u8> {
         return Ok(fail(creation, &made, String::from_utf8_lossy(&id).trim()));
     }
     let Some(start) = &creation.start else {
-        if let Some((path, copy)) = &creation.make {
-            make(&made, path, copy);
+        if let Some((dir, copy)) = &creation.make {
+            make(&made, dir, copy);
         }
         write_stdout(&made.stdout)?;
         return Ok(0);
@@ -38,8 +40,8 @@ fn create(creation: &Creation) -> Result<u8, u8> {
             )));
         }
     }
-    if let Some((path, copy)) = &creation.make {
-        make(&made, path, copy);
+    if let Some((dir, copy)) = &creation.make {
+        make(&made, dir, copy);
     }
     if start.detach {
         write_stdout(&made.stdout)?;
@@ -56,7 +58,15 @@ fn create(creation: &Creation) -> Result<u8, u8> {
     if start.detach {
         return Ok(0);
     }
-    Ok(become_program(&with(&start.call, &[id])))
+    let call = with(&start.call, &[id]);
+    if !start.remove {
+        return Ok(become_program(&call));
+    }
+    // Podman's start leaves the removal to a process of its own; with Docker the container is gone by the end of it. One
+    // that runs on, since the caller has detached from it, is not removed here.
+    let status = run_one(&Run::new(call, Ending::Same))?;
+    let _ = attempt(&with(&creation.engine, &["rm", "--volumes"]), &[OsStr::new(id)], None);
+    Ok(status)
 }
 
 struct Attempt {
@@ -131,17 +141,17 @@ fn fail(creation: &Creation, failed: &Attempt, id: &str) -> u8 {
 
 /// Makes the working directory as dockerd does, 0755 and root's, where it is not there. It goes in as an archive: so it
 /// is Podman that follows the container's links, and nothing that is there already is touched.
-fn make(made: &Attempt, path: &Path, copy: &Call) {
+fn make(made: &Attempt, dir: &Made, copy: &Call) {
     let id = String::from_utf8_lossy(made.stdout.trim_ascii()).into_owned();
     let id = id.lines().last().unwrap_or_default();
-    if is_there(id, path, copy) {
+    if !dir.absent && is_there(id, &dir.path, copy) {
         return;
     }
     let mut missing: Vec<&OsStr> = Vec::new();
-    let mut at = path;
+    let mut at = dir.path.as_path();
     while let (Some(parent), Some(name)) = (at.parent(), at.file_name()) {
         missing.insert(0, name);
-        if parent == Path::new("/") || is_there(id, parent, copy) {
+        if dir.there.starts_with(parent) || (!dir.absent && is_there(id, parent, copy)) {
             let mut call = copy.clone();
             call.args.extend(["--archive=false".into(), "-".into(), place(id, parent)]);
             let _ = attempt(&call, &[], Some(&archive(&missing)));
@@ -157,15 +167,14 @@ fn place(id: &str, path: &Path) -> std::ffi::OsString {
     place
 }
 
-/// Whether the container has a path: the first bytes of an archive of it say so, the rest is not read.
+/// Whether the container has a path: an archive of it has bytes. It is read to its end, or podman might wait for ever.
 fn is_there(id: &str, path: &Path, copy: &Call) -> bool {
     let mut command = command(copy);
     command.arg(place(id, path)).arg("-").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return true };
-    let mut first = [0u8; 1];
-    let read = child.stdout.take().map(|mut stdout| stdout.read(&mut first));
+    let read = child.stdout.take().map(|mut stdout| std::io::copy(&mut stdout, &mut std::io::sink()));
     let _ = child.wait();
-    matches!(read, Some(Ok(1)))
+    matches!(read, Some(Ok(1..)))
 }
 
 /// A tar archive of directories, one in the other.

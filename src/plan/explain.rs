@@ -141,11 +141,12 @@ fn show_creation(text: &mut String, Creation { call, cidfile, make, start, .. }:
     if let Some(file) = cidfile {
         let _ = writeln!(text, "  write its ID to {}", quoted(file.as_os_str()));
     }
-    if let Some((path, copy)) = make {
-        show(text, &format!("  where {} is missing, made by", quoted(path.as_os_str())), copy);
+    if let Some((made, copy)) = make {
+        let when = if made.absent { "has to be" } else { "is, where it is missing," };
+        show(text, &format!("  {} {when} made by", quoted(made.path.as_os_str())), copy);
     }
     if let Some(start) = start {
-        show(text, if start.detach { "  then" } else { "  then become" }, &start.call);
+        show(text, if start.detach || start.remove { "  then" } else { "  then become" }, &start.call);
     }
 }
 

@@ -164,11 +164,21 @@ pub struct Creation {
     /// Where its ID is written to, when podman does not do so.
     pub cidfile: Option<PathBuf>,
     /// A directory to make in the container where it is missing, and `podman cp`.
-    pub make: Option<(PathBuf, Call)>,
+    pub make: Option<(Made, Call)>,
     /// How it is started after `podman create`.
     pub start: Option<Start>,
     /// Podman without a command, for what else has to be asked.
     pub engine: Call,
+}
+
+/// A directory of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    pub path: PathBuf,
+    /// As much of it as is known to be there.
+    pub there: PathBuf,
+    /// The rest is known not to be there: nobody has to be asked.
+    pub absent: bool,
 }
 
 /// The start of a container that was just made.
@@ -177,7 +187,7 @@ pub struct Start {
     /// `podman start`.
     pub call: Call,
     pub detach: bool,
-    /// A container that does not start is removed.
+    /// The container is removed in the end, or when it does not start.
     pub remove: bool,
 }
 

@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use serde_json::Value as Json;
 
-use super::inspect::{Inspector, Object};
 use super::image_inspect::{self, ImageFiles};
+use super::inspect::{Inspector, Object};
 use super::{Answered, Desk, View, container_inspect, network, text, volume};
 use crate::plan::rules::references::Reference;
 use crate::plan::{Answer, Call};

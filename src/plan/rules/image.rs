@@ -74,7 +74,7 @@ fn noted(context: &Context, source: &str, reference: &Reference) -> Option<Diges
     if context.engine.remote.is_some() {
         return None;
     }
-    let root = Store::of(context.host).roots().into_iter().next()?;
+    let root = Store::of(context.host).roots().first()?.clone();
     let image = Reference::parse(OsStr::new(source)).map_or_else(|_| source.to_string(), |r| r.tagged());
     let digestfile = root.join(format!("docker-shim-{:.16}.digest", sha256::hex(reference.tagged().as_bytes())));
     Some(DigestNote { digestfile: Some(digestfile), root, image, repository: reference.repository() })
@@ -97,7 +97,7 @@ pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
         }
         names.push((typed.to_string_lossy().into_owned(), name.map(|name| name.to_string_lossy().into_owned())));
     }
-    let roots = if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).roots() };
+    let roots = if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).roots().to_vec() };
     let view = ImageInspect { inspector, names, platform, files: image_inspect::files(roots) };
     Ok(if draft.args.is_empty() { Plan::Answer(view.without_podman()) } else { draft.show(view) })
 }

@@ -68,7 +68,7 @@ fn names(context: &Context) -> Names {
 
 /// Where the store lies, if it is on this machine.
 pub fn roots(context: &Context) -> Vec<PathBuf> {
-    if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).roots() }
+    if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).roots().to_vec() }
 }
 
 /// The name by which Podman finds an image that the daemon would look for. Errors: the daemon's words.

@@ -13,6 +13,7 @@ use crate::host::{self, Host};
 pub struct Store<'a> {
     host: &'a dyn Host,
     index: OnceCell<Vec<u8>>,
+    roots: OnceCell<Vec<PathBuf>>,
 }
 
 /// An image of the store.
@@ -22,6 +23,15 @@ pub struct Image {
     pub id: String,
     /// Its topmost layer; empty for an image without layers.
     pub layer: String,
+}
+
+/// What is known of a directory of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// As much of the path as surely is there.
+    pub there: PathBuf,
+    /// The rest surely is not.
+    pub absent: bool,
 }
 
 /// What an image says of the containers made of it (the OCI image configuration, as far as it matters here).
@@ -47,7 +57,7 @@ const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
 impl Store<'_> {
     /// The store of the caller's Podman on this host. Read at the first look-up.
     pub fn of(host: &dyn Host) -> Store<'_> {
-        Store { host, index: OnceCell::new() }
+        Store { host, index: OnceCell::new(), roots: OnceCell::new() }
     }
 
     /// Whether an image has this full name, with its tag or digest.
@@ -121,37 +131,54 @@ impl Store<'_> {
         })
     }
 
-    /// Whether a path surely is a directory in an image; no where that would take more than a look at its layers.
-    pub fn has_dir(&self, image: &Image, path: &Path) -> bool {
+    /// What the layers of an image tell of a directory.
+    pub fn look(&self, image: &Image, path: &Path) -> Look {
         let inside = path.strip_prefix("/").unwrap_or(path);
         let plain = inside.components().all(|part| matches!(part, Component::Normal(_)));
-        let Some(first) = inside.components().next().filter(|_| plain) else { return path == Path::new("/") };
-        self.roots().iter().any(|root| self.has_dir_below(root, &image.layer, inside, Path::new(&first)))
+        let layers = if plain { self.layers(image) } else { vec![] };
+        let mut there = PathBuf::new();
+        for part in inside.components().filter(|_| !layers.is_empty()) {
+            let next = there.join(part);
+            if !self.has_dir(&layers, &next) {
+                let absent = layers.iter().all(|layer| !self.host.is_entry(&layer.join(&next)));
+                return Look { there: Path::new("/").join(there), absent };
+            }
+            there = next;
+        }
+        Look { there: Path::new("/").join(there), absent: false }
     }
 
-    fn has_dir_below(&self, root: &Path, top: &str, inside: &Path, first: &Path) -> bool {
-        let Some(layers) = self.host.read(&root.join("overlay-layers/layers.json")) else { return false };
-        let mut layer = top.to_string();
-        while !layer.is_empty() {
-            let files = root.join("overlay").join(&layer).join("diff");
-            if self.host.is_plain_dir(&files, inside) {
+    /// The directories of the files of an image's layers, the topmost first; none for a store that is no overlay.
+    fn layers(&self, image: &Image) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for root in self.roots() {
+            let Some(index) = self.host.read(&root.join("overlay-layers/layers.json")) else { continue };
+            let mut layer = image.layer.clone();
+            while !layer.is_empty() && found.len() < 1000 {
+                let Some(at) = memmem::find(&index, format!("{{\"id\":\"{layer}\"").as_bytes()) else { return vec![] };
+                let record = &index[at..];
+                let record = &record[..memmem::find(&record[1..], b"{\"id\":").map_or(record.len(), |end| end + 1)];
+                found.push(root.join("overlay").join(&layer).join("diff"));
+                layer = field(record, "parent").unwrap_or_default();
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Whether a path surely is a directory: some layer has it, and none above hides what is below.
+    fn has_dir(&self, layers: &[PathBuf], inside: &Path) -> bool {
+        for layer in layers {
+            if self.host.is_plain_dir(layer, inside) {
                 return true;
             }
-            // Something of this name in an upper layer may hide what lies below it.
-            if self.host.exists(&files.join(first)) && !self.host.is_plain_dir(&files, first) || self.host.hides(&files, inside) {
+            if self.host.hides(layer, inside) {
                 return false;
             }
-            let Some(at) = memmem::find(&layers, format!("{{\"id\":\"{layer}\"").as_bytes()) else { return false };
-            let record = &layers[at..];
-            let record = &record[..memmem::find(&record[1..], b"{\"id\":").map_or(record.len(), |end| end + 1)];
-            layer = field(record, "parent").unwrap_or_default();
         }
         false
-    }
-
-    /// The store's directories.
-    pub fn roots(&self) -> Vec<PathBuf> {
-        roots(self.host)
     }
 
     fn read(&self) -> Vec<u8> {
@@ -162,6 +189,11 @@ impl Store<'_> {
             }
         }
         index
+    }
+
+    /// Where the store lies. Looked up once.
+    pub fn roots(&self) -> &[PathBuf] {
+        self.roots.get_or_init(|| roots(self.host))
     }
 }
 

@@ -36,6 +36,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     if run {
         check_devices(context)?;
     }
+    if words.is_empty() && uses.text("entrypoint").is_some_and(OsStr::is_empty) {
+        return Err(context.as_docker("Error response from daemon: no command specified"));
+    }
     let config = image.as_ref().and_then(|image| store.config(image));
 
     let mut draft = context.call("run")?;
@@ -65,6 +68,12 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     if uses.switch("read-only") {
         // Podman adds writable tmpfs mounts on /run, /tmp and /var/tmp to a read-only container; Docker adds none.
         draft.switch("read-only-tmpfs", false);
+        let ipc = uses.text("ipc").unwrap_or_default();
+        if ipc.is_empty() || ipc == "private" {
+            // Podman 5 then has /dev/shm read-only too.
+            let size = uses.text("shm-size").map_or("64m".into(), OsStr::to_string_lossy);
+            draft.flag("tmpfs", format!("/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={size},notmpcopyup"));
+        }
     }
     given::keep(typed, &mut draft, context);
     if is_other_loopback(&name) {

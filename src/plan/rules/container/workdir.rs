@@ -5,21 +5,26 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::plan::rules::mounts;
-use crate::plan::rules::store::{Image, Store};
-use crate::plan::{Context, Draft, Step};
+use crate::plan::rules::store::{Image, Look, Store};
+use crate::plan::{Context, Draft, Made, Step};
 
 /// The directory that may have to be made in the container before it starts; none where it is surely there, or lies in
 /// a bind mount, whose source it is then made in.
-pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Image>, named: Option<&str>, context: &Context) -> Option<PathBuf> {
+pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Image>, named: Option<&str>, context: &Context) -> Option<Made> {
     let given = context.invocation.uses.text("workdir").filter(|w| !w.is_empty())?;
     let path = Path::new(given);
     if path == Path::new("/") || named.is_some_and(|named| Path::new(named) == path) {
         return None;
     }
-    if image.is_some_and(|image| store.has_dir(image, path)) && !below_a_mount(path, context) {
-        return None;
+    let mut look = Look { there: "/".into(), absent: false };
+    let targets = targets(context);
+    if !targets.iter().any(|(_, target)| path.starts_with(target)) {
+        look = image.map_or(look, |image| store.look(image, path));
+        if look.there == path {
+            return None;
+        }
     }
-    for (source, target) in targets(context) {
+    for (source, target) in targets {
         let Ok(below) = path.strip_prefix(&target) else { continue };
         if below == Path::new("") {
             // Podman looks no further where something is mounted.
@@ -30,11 +35,7 @@ pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Image>, named: O
             return None;
         }
     }
-    Some(path.to_path_buf())
-}
-
-fn below_a_mount(path: &Path, context: &Context) -> bool {
-    targets(context).iter().any(|(_, target)| path.starts_with(target))
+    Some(Made { path: path.to_path_buf(), there: look.there, absent: look.absent })
 }
 
 /// Where something is mounted, innermost first, and the directory of the host that a bind mount shows there.
