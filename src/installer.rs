@@ -88,7 +88,8 @@ pub fn asked(argv: &[OsString]) -> (Option<Asked>, usize) {
     if path.is_absolute() {
         return if contains(path.as_os_str().as_bytes(), b"/docker-") { (asked_by(&path), skip) } else { (None, skip) };
     }
-    let path = std::env::current_dir().map(|dir| dir.join(path)).unwrap_or_default();
+    // Its components, as `./docker` has one that is none.
+    let path: PathBuf = std::env::current_dir().map(|dir| dir.join(path)).unwrap_or_default().components().collect();
     (asked_by(&path).or_else(|| asked_by(&std::fs::read_link("/proc/self/exe").ok()?)), skip)
 }
 
@@ -212,7 +213,7 @@ impl Policy {
         let (version, minimum) = (&asked.version, &self.minimum);
         let outcome = match verdict {
             Verdict::Refuse => "is not allowed here",
-            _ => "cannot work with Podman, which answers in its place",
+            _ => "is too old to build on Podman, so docker-shim answers in its place",
         };
         let mut words = format!(
             "The Docker client {version} that DockerInstaller was asked for {outcome}. Set its input dockerVersion to {minimum} or newer, or \
