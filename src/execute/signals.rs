@@ -3,13 +3,16 @@
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::libc;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 /// The child that signals go to; 0 before it is known.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
 /// The last signal that would have ended us; 0 for none.
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
+
+/// A signal that came before the child was known; 0 for none.
+static EARLY: AtomicI32 = AtomicI32::new(0);
 
 /// Sent to us alone, so passed on. A terminal's own (INT, QUIT, TSTP, WINCH) reach the whole process group by themselves.
 const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
@@ -20,6 +23,9 @@ const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
 extern "C" fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     let child = CHILD.load(Ordering::Relaxed);
     RECEIVED.store(signal, Ordering::Relaxed);
+    if child == 0 {
+        EARLY.store(signal, Ordering::Relaxed);
+    }
     // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO; kill is async-signal-safe.
     unsafe {
         // From the terminal (SI_KERNEL) the child has it already.
@@ -32,18 +38,15 @@ extern "C" fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut l
 /// Signals are passed on while it lives.
 pub struct Forwarding {
     before: Vec<(Signal, SigAction)>,
-    /// The signal mask as it was.
-    mask: SigSet,
 }
 
 impl Forwarding {
-    /// Installs the handlers, but not over a signal that the caller has us ignore. The signals wait until the child is there,
-    /// so that none is lost in between. (The standard library gives a child an empty mask.)
+    /// Installs the handlers, but not over a signal that the caller has us ignore. What comes before the child is there is kept for it.
+    /// Nothing is blocked meanwhile: the child would inherit that, and so would a container's first process.
     pub fn start() -> Forwarding {
         CHILD.store(0, Ordering::Relaxed);
         RECEIVED.store(0, Ordering::Relaxed);
-        let ours: SigSet = PASSED_ON.into_iter().chain(INTERRUPTS).collect();
-        let mask = ours.thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or_else(|_| SigSet::empty());
+        EARLY.store(0, Ordering::Relaxed);
         let action = SigAction::new(SigHandler::SigAction(pass_on), SaFlags::SA_RESTART | SaFlags::SA_SIGINFO, SigSet::empty());
         let mut before = Vec::new();
         for signal in PASSED_ON.into_iter().chain(INTERRUPTS) {
@@ -57,7 +60,7 @@ impl Forwarding {
                 }
             }
         }
-        Forwarding { before, mask }
+        Forwarding { before }
     }
 
     /// SIGINT or SIGTERM, if one has come.
@@ -67,15 +70,19 @@ impl Forwarding {
 
     /// The child is there. (exec has reset its handlers to the defaults.)
     pub fn to(&self, child: u32) {
-        CHILD.store(i32::try_from(child).unwrap_or(0), Ordering::Relaxed);
-        let _ = self.mask.thread_set_mask();
+        let child = i32::try_from(child).unwrap_or(0);
+        CHILD.store(child, Ordering::Relaxed);
+        let early = EARLY.swap(0, Ordering::Relaxed);
+        if child > 0 && early != 0 {
+            // SAFETY: kill on plain numbers.
+            unsafe { libc::kill(child, early) };
+        }
     }
 }
 
 impl Drop for Forwarding {
     fn drop(&mut self) {
         CHILD.store(0, Ordering::Relaxed);
-        let _ = self.mask.thread_set_mask();
         for (signal, action) in &self.before {
             // SAFETY: puts back what was there.
             let _ = unsafe { sigaction(*signal, action) };
