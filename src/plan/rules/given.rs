@@ -4,7 +4,7 @@
 //! Podman keeps our own command line with the container. So the label only has the flags that reached it otherwise than they were typed: as they
 //! were typed (none, where one is of our own adding). Of the environment it has names, in their order: the values are Podman's to keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -42,7 +42,8 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
         given.insert("HostConfig".into(), json!({ "PortBindings": bound }));
     }
     let least = Value::from(given.clone()).to_string();
-    let flags = changed(draft, context);
+    let passed = passed(draft);
+    let flags = changed(&passed, context);
     if !flags.is_empty() {
         given.insert("Flags".into(), flags.into());
     }
@@ -50,7 +51,7 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
     if draft.head.last().is_some_and(|podmans| podmans != command) {
         given.insert("Command".into(), command.into());
     }
-    if let Some(names) = variables(draft, context) {
+    if let Some(names) = variables(&passed, context) {
         given.insert("Env".into(), names.into());
     }
     let all = Value::from(given).to_string();
@@ -96,24 +97,26 @@ fn passed(draft: &Draft) -> BTreeMap<String, Vec<String>> {
 }
 
 /// The flags that were typed otherwise than podman gets them.
-fn changed(draft: &Draft, context: &Context) -> Map<String, Value> {
+fn changed(passed: &BTreeMap<String, Vec<String>>, context: &Context) -> Map<String, Value> {
     let mut typed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for used in context.invocation.uses.iter() {
         let value = if used.flag.kind == Kind::Switch { used.is_on().to_string() } else { used.value.to_string_lossy().into_owned() };
         typed.entry(canonical(used.flag.long)).or_default().push(value);
     }
-    let passed = passed(draft);
-    let names = context.invocation.command.all_flags().map(|flag| flag.long);
-    let told = names.filter(|name| canonical(name) == *name && !UNTOLD.contains(name));
-    let differs = |name: &&str| typed.get(name).map_or(&[][..], Vec::as_slice) != passed.get(*name).map_or(&[][..], Vec::as_slice);
-    told.filter(differs).map(|name| (name.to_string(), typed.get(name).cloned().unwrap_or_default().into())).collect()
+    let values = |given: Option<&Vec<String>>| given.cloned().unwrap_or_default();
+    let differs = |name: &&str| !UNTOLD.contains(name) && values(typed.get(name)) != values(passed.get(*name));
+    // What podman gets besides is no flag of Docker's.
+    let is_dockers = |name: &&str| context.invocation.command.all_flags().any(|flag| canonical(flag.long) == *name);
+    let names: BTreeSet<&str> = typed.keys().copied().chain(passed.keys().map(String::as_str)).collect();
+    let told = names.into_iter().filter(differs).filter(is_dockers);
+    told.map(|name| (name.to_string(), values(typed.get(name)).into())).collect()
 }
 
 /// The names of the variables in the order given, those of files first; none where podman's own flags say as much.
-fn variables(draft: &Draft, context: &Context) -> Option<Vec<String>> {
+fn variables(passed: &BTreeMap<String, Vec<String>>, context: &Context) -> Option<Vec<String>> {
     let uses = &context.invocation.uses;
     let typed: Vec<String> = uses.all("env").map(|v| v.to_string_lossy().into_owned()).collect();
-    if !uses.given("env-file") && passed(draft).get("env").map_or(&[][..], Vec::as_slice) == typed.as_slice() {
+    if !uses.given("env-file") && passed.get("env").map_or(&[][..], Vec::as_slice) == typed.as_slice() {
         return None;
     }
     let name_of = |variable: &String| variable.split('=').next().unwrap_or_default().to_string();
