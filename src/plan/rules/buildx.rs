@@ -115,8 +115,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         "docker" => return Err(error("failed to initialize builder: additional instances of driver \"docker\" cannot be created")),
         _ => return Err(error(format!("failed to find driver {driver:?}"))),
     }
-    let free = || (0..).map(|n| format!("podman_builder{n}")).find(|name| !store.exists(name)).unwrap_or_default();
-    let name = uses.text("name").filter(|n| !n.is_empty()).map_or_else(free, |n| n.to_string_lossy().into_owned());
+    let name = match uses.text("name").filter(|n| !n.is_empty()) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => (0..1000)
+            .map(|n| format!("podman_builder{n}"))
+            .find(|name| !store.exists(name))
+            .ok_or_else(|| error("a thousand builders have been created without --name: remove some with docker buildx rm"))?,
+    };
     if name == DEFAULT {
         return Err(error(format!("{name} is a reserved name and cannot be used to identify builder instance")));
     }
