@@ -172,7 +172,7 @@ impl Engine {
     fn sh(&self, case: &Case, name: &str, script: &str) -> Result<(String, String, String)> {
         let desk = self.desk();
         fs::write(desk.join(name), script)?;
-        let inside = |name: &str| format!("/lab/work/differential/{}/{name}", self.name);
+        let inside = |name: &str| format!("/lab/desk/differential/{}/{name}", self.name);
         let seconds = case.limit.as_secs();
         let began = Instant::now();
         let status = Command::new(&self.tool)
@@ -196,14 +196,14 @@ impl Engine {
 
     /// Where this engine's cases are laid out: the script, its output, and the directory `case` it runs in.
     fn desk(&self) -> PathBuf {
-        self.place.join("work/differential").join(&self.name)
+        self.place.join("desk/differential").join(&self.name)
     }
 
     fn lines(&self, text: &str) -> Vec<String> {
         if text.is_empty() {
             return Vec::new();
         }
-        let desk = format!("/lab/work/differential/{}", self.name);
+        let desk = format!("/lab/desk/differential/{}", self.name);
         normalise::text(text, &desk).split('\n').map(str::to_owned).collect()
     }
 

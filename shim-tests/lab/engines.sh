@@ -76,8 +76,8 @@ hold() {
     chmod 700 "$tree/run/user/1001"
     chown 1001:1001 "$tree"/run/{lab-ci,user/1001}
     mount -t tmpfs -o mode=1777 tmpfs "$tree/tmp"
-    mkdir -p "$tree"/lab/{work,state,tools}
-    mount --bind "$LAB/work" "$tree/lab/work"
+    mkdir -p "$tree"/lab/{desk,state,tools}
+    mount --bind "$LAB/desk" "$tree/lab/desk"
     mount --bind "$state" "$tree/lab/state"
     mount --bind "$LAB/tools" "$tree/lab/tools"
     if [ "$engine" = docker ]; then

@@ -96,7 +96,7 @@ bootstrap() {
 # configure ROOT: settings that this kind of machine needs, the user `ci`, and the engine's name.
 configure() {
     local root=$1 tree=$LAB/roots/$1 version
-    mkdir -p "$tree"/lab/{work,state}
+    mkdir -p "$tree"/lab/{desk,state}
     echo 'nameserver 192.0.2.53' >"$tree/etc/resolv.conf"
     # Nothing answers for Docker Hub here: a name that the stand-in does not have must fail at once.
     printf '%s\n' '127.0.0.1 localhost' '::1 localhost ip6-localhost ip6-loopback' '127.0.0.1 registry-1.docker.io index.docker.io auth.docker.io' >"$tree/etc/hosts"
