@@ -45,13 +45,19 @@ pub fn children(parent: &Command) -> impl Iterator<Item = &'static Command> + us
 
 /// The sub-command that a word names, by its name or an alias.
 pub fn child(parent: &Command, word: &str) -> Option<&'static Command> {
-    children(parent).find(|c| c.name() == word || c.aliases.contains(&word))
+    let named =
+        |c: &Command| name_below(parent.path, c.path).is_some_and(|name| name == word || c.aliases.contains(&word) && !name.contains(' '));
+    commands().find(|c| named(c))
 }
 
 fn is_child(parent: &str, path: &str) -> bool {
-    let rest = match parent {
+    name_below(parent, path).is_some_and(|name| !name.contains(' '))
+}
+
+/// What follows the parent's path in a path.
+fn name_below<'a>(parent: &str, path: &'a str) -> Option<&'a str> {
+    match parent {
         "" => Some(path),
-        _ => path.strip_prefix(parent).and_then(|rest| rest.strip_prefix(' ')),
-    };
-    rest.is_some_and(|rest| !rest.contains(' '))
+        _ => path.strip_prefix(parent)?.strip_prefix(' '),
+    }
 }

@@ -4,7 +4,7 @@
 //! Podman keeps our own command line with the container. So the label only has the flags that reached it otherwise than they were typed: as they
 //! were typed (none, where one is of our own adding). Of the environment it has names, in their order: the values are Podman's to keep.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::catalogue::Kind;
 use crate::host;
+use crate::invocation::FlagUse;
 use crate::plan::{Context, Draft};
 use crate::render::CREATE_LABEL;
 
@@ -41,7 +42,7 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
     if !bound.is_empty() {
         given.insert("HostConfig".into(), json!({ "PortBindings": bound }));
     }
-    let least = Value::from(given.clone()).to_string();
+    let least = Value::from(given.clone());
     let passed = passed(draft);
     let flags = changed(&passed, context);
     if !flags.is_empty() {
@@ -54,8 +55,11 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
     if let Some(names) = variables(&passed, context) {
         given.insert("Env".into(), names.into());
     }
-    let all = Value::from(given).to_string();
-    draft.flag("label", format!("{CREATE_LABEL}={}", if all.len() > MOST { least } else { all }));
+    let mut all = Value::from(given).to_string();
+    if all.len() > MOST {
+        all = least.to_string();
+    }
+    draft.flag("label", format!("{CREATE_LABEL}={all}"));
 }
 
 /// The bindings of `--publish 0.0.0.0:[PORT]:PORT`.
@@ -84,45 +88,60 @@ fn canonical(name: &str) -> &str {
     }
 }
 
-/// The values of podman's flags by name.
-fn passed(draft: &Draft) -> BTreeMap<String, Vec<String>> {
-    let mut passed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for word in &draft.flags {
-        let word = word.to_string_lossy();
-        let flag = word.strip_prefix("--").unwrap_or(&word);
-        let (name, value) = flag.split_once('=').unwrap_or((flag, "true"));
-        passed.entry(canonical(name).to_string()).or_default().push(value.to_string());
-    }
-    passed
+/// Flags by name, in their order, with their values.
+type Values<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
+/// The values under a name.
+fn under<'a>(values: &'a Values, name: &str) -> impl Iterator<Item = &'a str> + Clone {
+    values.iter().filter(move |(own, _)| *own == name).map(|(_, value)| &**value)
+}
+
+/// Podman's flags. One that is no text says nothing.
+fn passed(draft: &Draft) -> Values<'_> {
+    let words = draft.flags.iter().filter_map(|word| word.to_str());
+    let flags = words.map(|word| word.strip_prefix("--").unwrap_or(word));
+    flags.map(|flag| flag.split_once('=').unwrap_or((flag, "true"))).map(|(name, value)| (canonical(name), value.into())).collect()
+}
+
+/// The flags as they were typed.
+fn typed<'a>(context: &Context<'a>) -> Values<'a> {
+    let value = |used: &'a FlagUse| match used.flag.kind {
+        Kind::Switch => if used.is_on() { "true" } else { "false" }.into(),
+        _ => used.value.to_string_lossy(),
+    };
+    context.invocation.uses.iter().map(|used| (canonical(used.flag.long), value(used))).collect()
 }
 
 /// The flags that were typed otherwise than podman gets them.
-fn changed(passed: &BTreeMap<String, Vec<String>>, context: &Context) -> Map<String, Value> {
-    let mut typed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for used in context.invocation.uses.iter() {
-        let value = if used.flag.kind == Kind::Switch { used.is_on().to_string() } else { used.value.to_string_lossy().into_owned() };
-        typed.entry(canonical(used.flag.long)).or_default().push(value);
+fn changed(passed: &Values, context: &Context) -> Map<String, Value> {
+    let typed = typed(context);
+    let mut seen: Vec<&str> = Vec::new();
+    let mut told = Map::new();
+    for &(name, _) in typed.iter().chain(passed) {
+        if seen.contains(&name) {
+            continue;
+        }
+        seen.push(name);
+        let same = UNTOLD.contains(&name) || under(&typed, name).eq(under(passed, name));
+        // What podman gets besides is no flag of Docker's.
+        if !same && context.invocation.command.all_flags().any(|flag| canonical(flag.long) == name) {
+            told.insert(name.into(), under(&typed, name).collect::<Vec<_>>().into());
+        }
     }
-    let values = |given: Option<&Vec<String>>| given.cloned().unwrap_or_default();
-    let differs = |name: &&str| !UNTOLD.contains(name) && values(typed.get(name)) != values(passed.get(*name));
-    // What podman gets besides is no flag of Docker's.
-    let is_dockers = |name: &&str| context.invocation.command.all_flags().any(|flag| canonical(flag.long) == *name);
-    let names: BTreeSet<&str> = typed.keys().copied().chain(passed.keys().map(String::as_str)).collect();
-    let told = names.into_iter().filter(differs).filter(is_dockers);
-    told.map(|name| (name.to_string(), values(typed.get(name)).into())).collect()
+    told
 }
 
 /// The names of the variables in the order given, those of files first; none where podman's own flags say as much.
-fn variables(passed: &BTreeMap<String, Vec<String>>, context: &Context) -> Option<Vec<String>> {
+fn variables(passed: &Values, context: &Context) -> Option<Vec<String>> {
     let uses = &context.invocation.uses;
-    let typed: Vec<String> = uses.all("env").map(|v| v.to_string_lossy().into_owned()).collect();
-    if !uses.given("env-file") && passed.get("env").map_or(&[][..], Vec::as_slice) == typed.as_slice() {
+    let typed = || uses.all("env").map(OsStr::to_string_lossy);
+    if !uses.given("env-file") && under(passed, "env").eq(typed()) {
         return None;
     }
-    let name_of = |variable: &String| variable.split('=').next().unwrap_or_default().to_string();
+    let name_of = |variable: Cow<str>| variable.split('=').next().unwrap_or_default().to_string();
     let of_files = uses.all("env-file").filter_map(|file| names(Path::new(file), context.host)).flatten();
     let mut names: Vec<String> = Vec::new();
-    for name in of_files.chain(typed.iter().map(name_of)) {
+    for name in of_files.chain(typed().map(name_of)) {
         if !names.contains(&name) {
             names.push(name);
         }
