@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
 use super::image::{Names, Summary};
 use super::layers::Layers;
+use super::ps::{self, ContainerList};
 use super::units::human_size;
 use super::value::{Data, Field, STRING, Struct, Type};
 use super::{Answered, Desk, View, formatter, text};
@@ -21,13 +22,12 @@ mod verbose;
 pub struct DiskUsage {
     pub format: String,
     pub verbose: bool,
-    /// `podman ps --all --format json`, and `podman container inspect` of those that there are.
+    /// `podman ps --all --format json`.
     pub containers: Call,
-    pub inspect: Call,
+    /// How a container's row is made; with `podman container inspect`, which is asked of all that there are.
+    pub list: ContainerList,
     /// `podman volume ls --format json`.
     pub volumes: Call,
-    /// Where the store lies whose layers are counted.
-    pub roots: Vec<PathBuf>,
 }
 
 /// What there is.
@@ -40,8 +40,9 @@ struct Usage {
     cache: Vec<Cached>,
 }
 
-/// A container, as Podman inspects it, and the bytes that it has written.
+/// A container, as Podman lists it and inspects it, and the bytes that it has written.
 struct Container {
+    listed: Json,
     json: Json,
     written: u64,
 }
@@ -80,17 +81,20 @@ impl DiskUsage {
         let (images, layers, cache) = self.images(images);
         let ask = |call: &Call, args: &[&str]| desk.ask(call, args).map(|list| list.as_array().cloned().unwrap_or_default());
         let listed = ask(&self.containers, &[])?;
-        let ids: Vec<&str> =
-            listed.iter().filter(|c| c.get("IsInfra") != Some(&Json::Bool(true))).map(|container| text(container, "Id")).collect();
-        let inspected = if ids.is_empty() { vec![] } else { ask(&self.inspect, &ids)? };
+        let own = |container: &&Json| container.get("IsInfra") != Some(&Json::Bool(true));
+        let ids: Vec<&str> = listed.iter().filter(own).map(|container| text(container, "Id")).collect();
+        let inspected = if ids.is_empty() { vec![] } else { ask(&self.list.inspect, &ids)? };
         let counted: Vec<Option<u64>> = inspected.iter().map(written).collect();
         let podmans = if counted.contains(&None) { ask(&self.containers, &["--size"])? } else { vec![] };
-        let podmans = |id: &str| {
-            let container = podmans.iter().find(|container| text(container, "Id") == id);
-            container.and_then(|container| container.pointer("/Size/rwSize")?.as_u64()).unwrap_or_default()
-        };
-        let containers = inspected.into_iter().zip(counted);
-        let containers = containers.map(|(json, size)| Container { written: size.unwrap_or_else(|| podmans(text(&json, "Id"))), json });
+        let entry = |list: &[Json], id: &str| list.iter().find(|container| text(container, "Id") == id).cloned().unwrap_or_default();
+        let containers = inspected.into_iter().zip(counted).map(|(json, written)| {
+            let mut listed = entry(&listed, text(&json, "Id"));
+            let podmans = || entry(&podmans, text(&json, "Id")).pointer("/Size/rwSize").and_then(Json::as_u64);
+            let written = written.or_else(podmans).unwrap_or_default();
+            // Nobody's `virtual` size: that of the image is another row's.
+            listed["Size"] = serde_json::json!({ "rwSize": written });
+            Container { listed, json, written }
+        });
         let mut containers: Vec<Container> = containers.collect();
         containers.sort_by(|a, b| text(&b.json, "Created").cmp(text(&a.json, "Created")));
         let volumes = ask(&self.volumes, &[])?.into_iter().map(|json| {
@@ -105,7 +109,7 @@ impl DiskUsage {
     /// The images with what they share, the bytes of all their layers, and what is only a cache: images without a name that others
     /// were built on.
     fn images(&self, list: &Json) -> (Vec<Summary>, u64, Vec<Cached>) {
-        let store = Layers::read(&self.roots);
+        let store = Layers::read(&self.list.store.0);
         let entries = || list.as_array().into_iter().flatten();
         let parents: HashSet<&str> = entries().map(|image| text(image, "ParentId")).collect();
         let nameless = |image: &&Json| image.get("Names").and_then(Json::as_array).is_none_or(Vec::is_empty);
@@ -147,7 +151,8 @@ impl View for DiskUsage {
     fn show(&self, podman: &Answered, desk: &Desk) -> Option<Answer> {
         let usage = self.usage(&podman.json()?, desk)?;
         let shown = if self.verbose {
-            verbose::write(&self.format, &usage, desk.now())
+            let rows = usage.containers.iter().map(|container| (&container.listed, &container.json));
+            verbose::write(&self.format, &usage, ps::rows(&self.list, rows, desk), desk.now())
         } else {
             formatter::write(self.summary_format(), HEADINGS, &ROW, usage.rows())
         };

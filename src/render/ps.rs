@@ -61,7 +61,7 @@ pub fn container_format(format: &str, quiet: bool, size: bool) -> String {
     }
 }
 
-const HEADINGS: &[(&str, &str)] = &[
+pub const HEADINGS: &[(&str, &str)] = &[
     ("ID", "CONTAINER ID"),
     ("Names", "NAMES"),
     ("Image", "IMAGE"),
@@ -130,6 +130,14 @@ pub fn empty_row() -> Value {
     fields.extend(["", "", "", "0B", "", "", "0", ""].map(Data::from));
     fields.push(Value::strings::<String, String>([]).data);
     Value::new(&ROW, Data::Ptr(Box::new(Data::Struct(fields))))
+}
+
+/// The rows of containers as `podman ps --all --format json` lists and `podman container inspect` inspects them.
+pub fn rows<'a>(list: &ContainerList, containers: impl Iterator<Item = (&'a Json, &'a Json)>, desk: &Desk) -> Vec<Data> {
+    let (all, details) =
+        containers.map(|(listed, json)| (Container::new(listed, desk.now()), (text(json, "Id").into(), json.clone()))).unzip();
+    let work = Work { list, desk, files: Files::new(&list.store, desk), details: RefCell::new(details), all };
+    work.all.iter().map(|container| work.row(container)).collect()
 }
 
 impl View for ContainerList {

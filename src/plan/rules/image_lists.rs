@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use super::references::{self, Reference};
 use super::store::Store;
-use super::{filters, formats};
+use super::{filters, formats, ps};
 use crate::catalogue::Podman;
 use crate::plan::{Context, Plan, Refusal};
 use crate::render::disk_usage::DiskUsage;
+use crate::render::formatter;
 use crate::render::history::History;
 use crate::render::image::{Filters, ImageList, Names};
+use crate::render::ps::ContainerList;
 
 /// `docker images [REPOSITORY[:TAG]]`.
 pub fn list(context: &Context) -> Result<Plan, Refusal> {
@@ -113,13 +115,15 @@ pub fn disk_usage(context: &Context) -> Result<Plan, Refusal> {
         Ok::<_, Refusal>(draft)
     };
     let given = uses.text("format").filter(|format| !format.is_empty());
+    let format = given.map_or_else(|| formatter::TABLE.into(), |format| format.to_string_lossy().into_owned());
+    // Whatever a container's row has may be shown.
+    let list = ContainerList { trunc: format.starts_with(formatter::TABLE), size: true, ..ps::all(formatter::JSON, context)? };
     let view = DiskUsage {
-        format: given.map_or_else(|| "table".into(), |format| format.to_string_lossy().into_owned()),
+        format,
         verbose: uses.switch("verbose"),
         containers: call("ps", &[("all", "true"), ("format", "json")])?.call(),
-        inspect: context.call("container inspect")?.call(),
+        list,
         volumes: call("volume ls", &[("format", "json")])?.call(),
-        roots: roots(context),
     };
     Ok(call("images", &[("all", "true"), ("format", "json")])?.show(view))
 }

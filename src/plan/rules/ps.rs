@@ -34,28 +34,41 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
     if size {
         draft.switch("size", true);
     }
-    let remote = context.engine.remote.is_some();
-    if remote {
+    if context.engine.remote.is_some() {
         // Which images there are cannot be read from here.
         filters.all("ancestor").for_each(|image| {
             draft.flag("filter", format!("ancestor={image}"));
         });
     }
-    let mut networks = context.call("network ls")?;
-    networks.flag("format", "json");
     Ok(draft.show(ContainerList {
-        format: container_format(format.as_deref().unwrap_or(formatter::TABLE), quiet, size),
         trunc: !uses.switch("no-trunc"),
         size,
         all: uses.switch("all"),
         limit: usize::try_from(limit).unwrap_or(0),
         filters,
+        note,
+        ..all(&container_format(format.as_deref().unwrap_or(formatter::TABLE), quiet, size), context)?
+    }))
+}
+
+/// The list of all containers in a format.
+pub fn all(format: &str, context: &Context) -> Result<ContainerList, Refusal> {
+    let mut networks = context.call("network ls")?;
+    networks.flag("format", "json");
+    let remote = context.engine.remote.is_some();
+    Ok(ContainerList {
+        format: format.to_string(),
+        trunc: true,
+        size: false,
+        all: true,
+        limit: 0,
+        filters: Filters::default(),
         inspect: context.call("container inspect")?.call(),
         networks: networks.call(),
-        store: if remote { Roots::default() } else { Roots(store::roots(context.host)) },
+        store: Roots(if remote { vec![] } else { store::roots(context.host) }),
         rootless: context.host.uid() != 0 || remote,
-        note,
-    }))
+        note: "",
+    })
 }
 
 /// Tries a format out on no container, and says whether it shows sizes (docker/cli's `buildContainerListOptions`). Errors: what is wrong with it.

@@ -1,19 +1,15 @@
 //! `docker system df --verbose`: each object.
 
-use serde_json::Value as Json;
-
-use super::{Cached, Container, Usage, Volume};
-use crate::plan::rules::references::Reference;
-use crate::render::formatter::{self, LABEL, ellipsis, joined_labels, truncate_id};
+use super::{Cached, Usage, Volume};
+use crate::render::formatter::{self, truncate_id};
 use crate::render::image::{self, NONE, local};
-use crate::render::template::strconv::quote;
 use crate::render::template::{MissingKey, Template};
 use crate::render::units::{human_duration, human_size, human_size_with_precision};
-use crate::render::value::{Data, Field, MAP_OF_STRINGS, STRING, Struct, Time, Type, Value};
-use crate::render::{given, labels, natural, text, volume};
+use crate::render::value::{Data, Field, STRING, Struct, Type, Value};
+use crate::render::{natural, ps, text, volume};
 
-/// The four tables, or what a template makes of the four lists. Errors are in Docker's words.
-pub fn write(format: &str, usage: &Usage, now: f64) -> Result<Vec<u8>, String> {
+/// The four tables, or what a template makes of the four lists; the containers are rows of `docker ps`. Errors are in Docker's words.
+pub fn write(format: &str, usage: &Usage, containers: Vec<Data>, now: f64) -> Result<Vec<u8>, String> {
     let trunc = format.starts_with(formatter::TABLE);
     let images = usage.images.iter().map(|image| {
         // Only the first name.
@@ -25,7 +21,7 @@ pub fn write(format: &str, usage: &Usage, now: f64) -> Result<Vec<u8>, String> {
     volumes.sort_by(|a, b| natural(text(&a.json, "Name"), text(&b.json, "Name")));
     let lists = [
         images.collect(),
-        usage.containers.iter().map(|container| container_row(container, trunc, now)).collect(),
+        containers,
         volumes.iter().map(|volume| volume_row(volume)).collect(),
         usage.cache.iter().rev().map(|cached| cache_row(cached, trunc, now)).collect::<Vec<_>>(),
     ];
@@ -46,7 +42,7 @@ fn tables(lists: [Vec<Data>; 4], cache: u64) -> Result<Vec<u8>, String> {
     let mut out = b"Images space usage:\n\n".to_vec();
     out.extend(formatter::write(IMAGES, image::HEADINGS, &image::ROW, images)?);
     out.extend(b"\nContainers space usage:\n\n");
-    out.extend(formatter::write(CONTAINERS, CONTAINER_HEADINGS, &CONTAINER_ROW, containers)?);
+    out.extend(formatter::write(CONTAINERS, ps::HEADINGS, &ps::ROW, containers)?);
     out.extend(b"\nLocal Volumes space usage:\n\n");
     out.extend(formatter::write("table {{.Name}}\t{{.Links}}\t{{.Size}}", volume::HEADINGS, &volume::ROW, volumes)?);
     out.extend(format!("\nBuild cache usage: {}\n\n", human_size(cache as f64)).bytes());
@@ -75,99 +71,15 @@ static USAGE: Type = Type::Ptr(&Type::Struct(&Struct::new(
     "formatter.diskUsageContext",
     &[
         Field::new("Images", "Images", &Type::List(&image::ROW)),
-        Field::new("Containers", "Containers", &Type::List(&CONTAINER_ROW)),
+        Field::new("Containers", "Containers", &Type::List(&ps::ROW)),
         Field::new("Volumes", "Volumes", &Type::List(&volume::ROW)),
         Field::new("BuildCache", "BuildCache", &Type::List(&CACHE_ROW)),
     ],
 )));
 
-const CONTAINER_HEADINGS: &[(&str, &str)] = &[
-    ("ID", "CONTAINER ID"),
-    ("Image", "IMAGE"),
-    ("Command", "COMMAND"),
-    ("LocalVolumes", "LOCAL VOLUMES"),
-    ("Size", "SIZE"),
-    ("RunningFor", "CREATED"),
-    ("Status", "STATUS"),
-    ("Names", "NAMES"),
-];
-
-static CONTAINER_ROW: Type = Type::Ptr(&Type::Struct(&Struct::row(
-    "formatter.ContainerContext",
-    &[
-        Field::new("ID", "", &STRING),
-        Field::new("Names", "", &STRING),
-        Field::new("Image", "", &STRING),
-        Field::new("Command", "", &STRING),
-        Field::new("CreatedAt", "", &STRING),
-        Field::new("RunningFor", "", &STRING),
-        Field::new("State", "", &STRING),
-        Field::new("Status", "", &STRING),
-        Field::new("Size", "", &STRING),
-        Field::new("LocalVolumes", "", &STRING),
-        Field::new("Labels", "", &STRING),
-        Field::new("labels", "-", &MAP_OF_STRINGS),
-    ],
-    &[LABEL],
-)));
-
-fn container_row(container: &Container, trunc: bool, now: f64) -> Data {
-    let json = &container.json;
-    let config = json.get("Config").cloned().unwrap_or_default();
-    let shown = labels(&config, "Labels");
-    let given = given(config.get("Labels"));
-    let image = match text(&given, "Image") {
-        "" => familiar(text(json, "ImageName")),
-        typed => typed.to_string(),
-    };
-    let args = json.get("Args").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-    let words = args.map(|arg| if arg.contains(' ') { format!("'{arg}'") } else { arg.to_string() });
-    let command = std::iter::once(text(json, "Path").to_string()).chain(words).collect::<Vec<_>>().join(" ");
-    let command = quote(if trunc { ellipsis(&command, 20) } else { command }.as_bytes(), false);
-    let created = Time::parse(text(json, "Created")).map_or(0, |time| time.secs);
-    let id = text(json, "Id");
-    let state = if container.state() == "stopped" { "exited" } else { container.state() };
-    let texts = [
-        if trunc { truncate_id(id) } else { id }.to_string(),
-        text(json, "Name").to_string(),
-        image,
-        command,
-        local(created).to_string(),
-        format!("{} ago", human_duration(now - created as f64)),
-        state.to_string(),
-        status(json, state, now),
-        human_size_with_precision(container.written as f64, 3),
-        container.mounts().count().to_string(),
-        joined_labels(&shown),
-    ];
-    let fields = texts.map(Data::from).into_iter().chain([Value::strings(shown).data]);
-    Data::Ptr(Box::new(Data::Struct(fields.collect())))
-}
-
 fn volume_row(volume: &Volume) -> Data {
     let size = volume.size.map_or("N/A".into(), |size| human_size(size as f64));
     volume::row_in_use(&volume.json, &volume.containers.to_string(), &size)
-}
-
-fn familiar(name: &str) -> String {
-    let familiar = Reference::parse(name.as_ref()).map_or_else(|_| name.to_string(), |name| name.familiar());
-    familiar.strip_suffix(":latest").unwrap_or(&familiar).to_string()
-}
-
-/// moby's `State.String`.
-fn status(container: &Json, state: &str, now: f64) -> String {
-    let since = |key: &str| {
-        let time = container.pointer(key).and_then(Json::as_str).and_then(Time::parse);
-        human_duration(now - time.map_or(0.0, |time| time.secs as f64))
-    };
-    let code = container.pointer("/State/ExitCode").and_then(Json::as_i64).unwrap_or_default();
-    match state {
-        "running" => format!("Up {}", since("/State/StartedAt")),
-        "paused" => format!("Up {} (Paused)", since("/State/StartedAt")),
-        "exited" => format!("Exited ({code}) {} ago", since("/State/FinishedAt")),
-        "removing" => "Removal In Progress".into(),
-        _ => "Created".into(),
-    }
 }
 
 const CACHE_HEADINGS: &[(&str, &str)] = &[
