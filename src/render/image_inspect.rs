@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value as Json, json};
 
 use super::inspect::{Inspector, Object};
+use super::layers::Layers;
 use super::value::{BOOL, DURATION, Field, INT, INT64, MAP_OF_STRINGS, STRING, STRINGS, Struct, Type};
 use super::{Answered, Desk, View, text};
 use crate::plan::Answer;
@@ -44,7 +45,7 @@ impl View for ImageInspect {
                     let image = found.next()?;
                     match self.platform.as_ref().and_then(|wanted| wanted.mismatch(image, typed)) {
                         Some(words) => Err(words),
-                        None => Ok(object(image, &self.files)?),
+                        None => Ok(object(image, &self.files, &self.inspector)?),
                     }
                 }
             });
@@ -75,8 +76,8 @@ fn no_such(typed: &str) -> String {
 }
 
 /// An image as dockerd would send it, of what `podman image inspect` says of it. What Podman leaves out is read from the image's own
-/// configuration in the store, where the store is on this machine.
-pub fn object(podman: &Json, files: &ImageFiles) -> Option<Object> {
+/// configuration in the store, where the store is on this machine. What costs much and is not shown is left as Podman has it.
+pub fn object(podman: &Json, files: &ImageFiles, inspector: &Inspector) -> Option<Object> {
     let id = podman.get("Id")?.as_str()?;
     let own = files.configuration(id);
     let top = |key: &str| own.as_ref().and_then(|c| c.get(key)).and_then(Json::as_str).unwrap_or_default().to_string();
@@ -106,7 +107,8 @@ pub fn object(podman: &Json, files: &ImageFiles) -> Option<Object> {
             _ => put(key, top(name).into()),
         }
     }
-    put("Size", podman["Size"].clone());
+    let size = if inspector.shows("Size") { Layers::read(&files.roots).image_size(id) } else { None };
+    put("Size", size.map_or_else(|| podman["Size"].clone(), Json::from));
     put("GraphDriver", graph_driver(&podman["GraphDriver"]));
     put("RootFS", podman["RootFS"].clone());
     put("Metadata", json!({ "LastTagTime": "0001-01-01T00:00:00Z" }));

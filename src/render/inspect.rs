@@ -64,6 +64,15 @@ impl Inspector {
         }
     }
 
+    /// Whether what is shown can depend on a field: a template names it, or has a dot or dollar that stands for the whole.
+    pub fn shows(&self, field: &str) -> bool {
+        let Some(template) = self.template() else { return true };
+        let text = template.text();
+        let whole =
+            text.match_indices(['.', '$']).any(|(at, _)| !text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '.'));
+        whole || text.contains(field)
+    }
+
     fn answer(&self, found: Vec<Result<Object, String>>, raw: bool) -> Answer {
         let mut errors = Vec::new();
         let mut objects = Vec::new();

@@ -1,6 +1,7 @@
 //! Networks (docker/cli `cli/command/network`, moby `daemon/network.go`). Docker has three of its own: `bridge`, which is Podman's default
 //! network, and `host` and `none`, which Podman has no objects for.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -131,7 +132,7 @@ fn row(network: &Json, no_trunc: bool) -> Data {
 
 /// A network as dockerd would send it, of what `podman network inspect` says of it. The containers are those that Podman 5 names there;
 /// an older one's have to be given, as Docker's `Containers`.
-pub fn object(podman: &Json, containers: Option<Json>) -> Option<Object> {
+fn object(podman: &Json, containers: Option<Json>) -> Option<Object> {
     podman.get("id")?;
     let containers = containers.unwrap_or_else(|| containers_of(podman));
     Some(Object { typ: &INSPECT, json: docker(podman, containers) })
@@ -294,29 +295,33 @@ impl View for NetworkInspect {
         if podman.status != 0 && !stderr.contains("network not found") {
             return None;
         }
-        let with_containers = shows_containers(&self.inspector);
-        let inspected = std::cell::OnceCell::new();
-        let running = || inspected.get_or_init(|| self.running(desk));
+        let running = OnceCell::new();
         let one = |name: &String| {
-            let builtin = ["host", "none"].into_iter().find(|b| name == b || is_id(name, &sha256::hex(b.as_bytes())));
-            if let Some(builtin) = builtin {
-                let id = sha256::hex(builtin.as_bytes());
-                let containers = if with_containers { containers_among(running(), builtin, &id) } else { json!({}) };
-                // The default network is there since the engine is.
-                let since = found.iter().find(|n| text(n, "name") == PODMANS_DEFAULT).map_or("", |n| text(n, "created"));
-                return Ok(builtin_object(builtin, since, containers));
-            }
-            let network = found.iter().find(|n| dockers_name(text(n, "name")) == name || is_id(name, text(n, "id")));
-            let network = network.ok_or_else(|| format!("Error response from daemon: network {name} not found"))?;
-            let older = network.get("containers").is_none();
-            let containers = (with_containers && older).then(|| containers_among(running(), text(network, "name"), text(network, "id")));
-            object(network, containers).ok_or_else(|| format!("Error response from daemon: network {name} not found"))
+            let object = self.object(name, found, &running, desk);
+            object.ok_or_else(|| format!("Error response from daemon: network {name} not found"))
         };
         Some(self.inspector.show(self.names.iter().map(one).collect()))
     }
 }
 
 impl NetworkInspect {
+    /// The network of a name, among those that Podman found; `running` keeps what it says of the running containers, where it is asked.
+    pub fn object(&self, name: &str, found: &[Json], running: &OnceCell<Vec<Json>>, desk: &Desk) -> Option<Object> {
+        let with_containers = self.inspector.shows("Containers");
+        let running = || running.get_or_init(|| self.running(desk));
+        if let Some(builtin) = ["host", "none"].into_iter().find(|b| name == *b || is_id(name, &sha256::hex(b.as_bytes()))) {
+            let id = sha256::hex(builtin.as_bytes());
+            let containers = if with_containers { containers_among(running(), builtin, &id) } else { json!({}) };
+            // The default network is there since the engine is.
+            let since = found.iter().find(|n| text(n, "name") == PODMANS_DEFAULT).map_or("", |n| text(n, "created"));
+            return Some(builtin_object(builtin, since, containers));
+        }
+        let network = found.iter().find(|n| dockers_name(text(n, "name")) == name || is_id(name, text(n, "id")))?;
+        let older = network.get("containers").is_none();
+        let containers = (with_containers && older).then(|| containers_among(running(), text(network, "name"), text(network, "id")));
+        object(network, containers)
+    }
+
     fn running(&self, desk: &Desk) -> Vec<Json> {
         let listed = (desk.asking)(&self.running, &[]);
         let ids = String::from_utf8_lossy(&listed.stdout).into_owned();
@@ -336,14 +341,6 @@ impl NetworkInspect {
 /// Whether the typed word begins the ID.
 fn is_id(typed: &str, id: &str) -> bool {
     !typed.is_empty() && id.starts_with(typed)
-}
-
-/// Whether what is shown can depend on a network's containers: by its name, or by a dot or dollar that stands for the whole.
-fn shows_containers(inspector: &Inspector) -> bool {
-    let Some(template) = inspector.template() else { return true };
-    let text = template.text();
-    let whole = text.match_indices(['.', '$']).any(|(at, _)| !text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '.'));
-    whole || text.contains("Containers")
 }
 
 /// Prints the ID of the network that was made, as `docker network create` does where Podman prints the name.

@@ -1,12 +1,14 @@
 //! Objects of any kind, by name (docker/cli `cli/command/system/inspect.go`).
 
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 
 use serde_json::Value as Json;
 
 use super::image_inspect::{self, ImageFiles};
 use super::inspect::{Inspector, Object};
-use super::{Answered, Desk, View, container_inspect, network, text, volume};
+use super::network::{self, NetworkInspect};
+use super::{Answered, Desk, View, container_inspect, text, volume};
 use crate::plan::rules::references::Reference;
 use crate::plan::{Answer, Call};
 
@@ -79,6 +81,8 @@ pub struct Objects {
     pub again: Call,
     /// The image store's own files.
     pub files: ImageFiles,
+    /// How networks are shown.
+    pub networks: NetworkInspect,
 }
 
 impl View for Objects {
@@ -86,15 +90,22 @@ impl View for Objects {
         let found = self.found(podman, desk)?;
         let mut warnings = String::new();
         let mut objects = Vec::new();
+        let running = OnceCell::new();
         for (wanted, json) in self.wanted.iter().zip(found) {
-            let Some((kind, json)) = json.and_then(|json| self.placed(wanted, json, desk)) else {
+            let placed = json.and_then(|json| self.placed(wanted, json, desk)).or_else(|| self.predefined(&wanted.typed, desk));
+            let Some((kind, json)) = placed else {
                 objects.push(Err(self.missing(&wanted.typed)));
                 continue;
             };
             if self.size && kind != Kind::Container {
                 warnings += &format!("WARNING: --size ignored for {}\n", kind.name());
             }
-            objects.push(Ok(self.object_of(kind, json, desk)?));
+            objects.push(Ok(match kind {
+                Kind::Container => self.container(&json, desk),
+                Kind::Image => image_inspect::object(&json, &self.files, &self.inspector),
+                Kind::Network => self.networks.object(&wanted.typed, &[json], &running, desk),
+                Kind::Volume => volume::object(&json),
+            }?));
         }
         let mut answer = self.inspector.show(objects);
         answer.stderr.splice(..0, warnings.into_bytes());
@@ -159,14 +170,13 @@ impl Objects {
         }
     }
 
-    /// Docker's object for Podman's.
-    fn object_of(&self, kind: Kind, json: Json, desk: &Desk) -> Option<Object> {
-        match kind {
-            Kind::Container => self.container(&json, desk),
-            Kind::Image => image_inspect::object(&json, &self.files),
-            Kind::Network => network::object(&json, None),
-            Kind::Volume => volume::object(&json),
+    /// A network that Podman has under another name or, like `host` and `none`, not at all: they are there as long as the default one.
+    fn predefined(&self, name: &str, desk: &Desk) -> Option<(Kind, Json)> {
+        if !network::is_predefined(name) || self.kind.is_some_and(|kind| kind != Kind::Network) {
+            return None;
         }
+        let default = self.ask(&["--type=network"], OsStr::new(network::PODMANS_DEFAULT), desk)?.as_array_mut()?.pop()?;
+        Some((Kind::Network, default))
     }
 
     fn container(&self, json: &Json, desk: &Desk) -> Option<Object> {
@@ -177,7 +187,7 @@ impl Objects {
             self.ask(&["--type=image"], id.as_ref(), desk)?.as_array_mut()?.pop().and_then(config)
         });
         let mut networks = container_inspect::network::Ids::new();
-        if self.shows("NetworkID") {
+        if self.inspector.shows("NetworkID") {
             for name in container_inspect::network::unknown(json) {
                 let network = self.ask(&["--type=network"], name.as_ref(), desk);
                 let id = network.as_ref().and_then(|n| n[0]["id"].as_str());
@@ -185,14 +195,6 @@ impl Objects {
             }
         }
         container_inspect::object(json, image.as_ref(), &networks)
-    }
-
-    /// Whether the answer may show a field that costs another call: a template that does not name it does not, unless it prints a whole.
-    fn shows(&self, field: &str) -> bool {
-        match &self.inspector {
-            Inspector::Template(template) => template.text().contains(field) || template.text().contains("json"),
-            _ => true,
-        }
     }
 }
 

@@ -18,9 +18,7 @@ const NO_SWARM: &str = "Error response from daemon: This node is not a swarm man
 /// `docker inspect`: an object of any kind, or of the one that `--type` names.
 pub fn any(context: &Context) -> Result<Plan, Refusal> {
     let Some(kind) = context.invocation.uses.text("type") else {
-        // Networks that Podman has under another name, or not at all.
-        let predefined = |name: &OsString| matches!(name.to_str(), Some("bridge" | "host" | "none"));
-        return if context.invocation.args.iter().all(predefined) { network::inspect(context) } else { objects(context, None) };
+        return objects(context, None);
     };
     let size = context.invocation.uses.switch("size");
     let kind = kind.to_string_lossy();
@@ -70,7 +68,8 @@ fn objects(context: &Context, kind: Option<Kind>) -> Result<Plan, Refusal> {
     draft.args.extend(wanted.iter().map(|wanted| wanted.podman.clone()));
     let roots = if context.engine.remote.is_some() { Vec::new() } else { store::roots(context.host) };
     let files = image_inspect::files(roots);
-    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files }))
+    let networks = network::inspected(context)?;
+    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files, networks }))
 }
 
 /// A name as typed, and as Podman knows it.

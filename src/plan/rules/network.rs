@@ -42,20 +42,26 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
 
 /// `docker network inspect`.
 pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
-    let uses = &context.invocation.uses;
-    let inspector = Inspector::new(&uses.text("format").unwrap_or_default().to_string_lossy())?;
-    let names: Vec<String> = context.invocation.args.iter().map(|n| n.to_string_lossy().into_owned()).collect();
+    let view = inspected(context)?;
+    let names = &view.names;
     let mut draft = context.call("network inspect")?;
     draft.args = names.iter().filter(|n| !matches!(n.as_str(), "host" | "none")).map(|n| podmans(OsStr::new(n))).collect();
     if draft.args.len() < names.len() {
         // Neither is an object of Podman's; they are there as long as the default network.
         draft.arg(PODMANS_DEFAULT);
     }
+    Ok(draft.show(view))
+}
+
+/// How the command's networks are shown. Errors: its `--format` is none.
+pub fn inspected(context: &Context) -> Result<NetworkInspect, Refusal> {
+    let inspector = Inspector::new(&context.invocation.uses.text("format").unwrap_or_default().to_string_lossy())?;
+    let names: Vec<String> = context.invocation.args.iter().map(|n| n.to_string_lossy().into_owned()).collect();
     let mut running = context.call("ps")?;
     running.switch("quiet", true).switch("no-trunc", true);
     let mut containers = context.call("inspect")?;
     containers.flag("type", "container");
-    Ok(draft.show(NetworkInspect { inspector, names, running: running.call(), containers: containers.call() }))
+    Ok(NetworkInspect { inspector, names, running: running.call(), containers: containers.call() })
 }
 
 /// `docker network rm`: never by force, which would remove containers. Docker's `--force` only forgives a missing one.
