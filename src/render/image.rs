@@ -13,6 +13,8 @@ use super::{Answered, Desk, View, glob, labels, text, units};
 use crate::plan::Answer;
 use crate::plan::rules::references::Reference;
 
+pub mod tree;
+
 /// `docker images`, of `podman images --format json`.
 #[derive(Debug)]
 pub struct ImageList {

@@ -11,6 +11,7 @@ use crate::plan::{Context, Plan, Refusal};
 use crate::render::disk_usage::DiskUsage;
 use crate::render::formatter;
 use crate::render::history::History;
+use crate::render::image::tree::ImageTree;
 use crate::render::image::{Filters, ImageList, Names};
 use crate::render::ps::ContainerList;
 
@@ -18,8 +19,12 @@ use crate::render::ps::ContainerList;
 pub fn list(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
     let name = context.invocation.args.first().map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty());
-    if uses.switch("tree") {
-        return Err(context.refuse("Podman cannot show images as a tree; use `docker image ls`"));
+    let tree = uses.switch("tree");
+    let unfit = [("quiet", "quiet"), ("no-trunc", "no-trunc"), ("digests", "show-digest"), ("format", "format")];
+    if let Some((_, shown)) =
+        unfit.iter().find(|(flag, _)| tree && (uses.switch(flag) || *flag == "format" && uses.text(flag).is_some_and(|f| !f.is_empty())))
+    {
+        return Err(Refusal::new(format!("--{shown} is not yet supported with --tree"), 1));
     }
     let given = filters::of(context, &["before", "dangling", "label", "reference", "since", "until"])?;
     let values = |key: &str| given.iter().filter(|(k, _)| k == key).map(|(_, value)| value.clone()).collect::<Vec<_>>();
@@ -41,10 +46,13 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
     draft.flag("format", "json");
     let mut references = values("reference");
     references.extend(name.clone());
+    let filters = Filters { references, labels: values("label"), dangling: switch("dangling", &values("dangling"))? };
+    if tree {
+        return Ok(draft.show(ImageTree { all: uses.switch("all"), filters, roots: roots(context) }));
+    }
     let digests = uses.switch("digests");
     let format = ImageList::format(&formats::of_list(context, "imagesFormat"), uses.switch("quiet"), digests);
     let names = if digests || format.contains("Digest") { names(context) } else { Names::NewestFirst };
-    let filters = Filters { references, labels: values("label"), dangling: switch("dangling", &values("dangling"))? };
     let hint = name.filter(|name| context.invocation.command.path == "images" && COMMANDS.contains(&name.as_str()));
     Ok(draft.show(ImageList { format, no_trunc: uses.switch("no-trunc"), digests, filters, names, roots: roots(context), hint }))
 }
