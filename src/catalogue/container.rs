@@ -2,7 +2,7 @@
 
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, PODMAN_5_4, Treatment, command, flag, group};
-use crate::plan::rules::{attached, by_command, commit, container, cp, engine, hosts, inspect, mounts, ps, verbs};
+use crate::plan::rules::{attached, by_command, commit, container, cp, engine, hosts, inspect, mounts, prune, ps, verbs};
 
 /// What `create` and `run` take alike.
 #[rustfmt::skip]
@@ -290,7 +290,7 @@ pub static COMMANDS: &[Command] = &[
     LS,
     PAUSE,
     PORT,
-    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").rule(ps::prune).flags(&[&[
+    command("container prune", "[OPTIONS]", Arity::None, "Remove all stopped containers").rule(prune::containers).flags(&[&[
         flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),

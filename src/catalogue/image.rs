@@ -1,7 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, command, flag, group};
-use crate::plan::rules::{by_command, image, image_lists, system};
+use crate::plan::rules::{by_command, image, image_lists, prune};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -85,7 +85,7 @@ pub static COMMANDS: &[Command] = &[
     ]]),
     LOAD,
     LS,
-    command("image prune", "[OPTIONS]", Arity::None, "Remove unused images").rule(system::prune_one).flags(&[&[
+    command("image prune", "[OPTIONS]", Arity::None, "Remove unused images").rule(prune::images).flags(&[&[
         flag("all", Switch, "Remove all unused images, not only dangling ones").short('a'),
         flag("filter", Filter, "Only those that match KEY=VALUE"),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),

@@ -1,7 +1,7 @@
 //! `docker network`.
 
 use super::{Arity, Command, Item, Kind::*, PODMAN_4_3, command, flag, group};
-use crate::plan::rules::{by_command, network, system};
+use crate::plan::rules::{by_command, network, prune};
 
 /// The commands, in the order of help.
 #[rustfmt::skip]
@@ -48,7 +48,7 @@ pub static COMMANDS: &[Command] = &[
         flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
         flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
     ]]),
-    command("network prune", "[OPTIONS]", Arity::None, "Remove all unused networks").rule(system::prune_one).flags(&[&[
+    command("network prune", "[OPTIONS]", Arity::None, "Remove all unused networks").rule(prune::networks).flags(&[&[
         flag("filter", Filter, "Only those that match KEY=VALUE"),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),

@@ -1,7 +1,7 @@
 //! `docker` itself, `docker system`, and what asks about the engine as a whole.
 
 use super::{Arity, Command, CommandTreatment, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, engine, image_lists, inspect, system};
+use crate::plan::rules::{by_command, engine, image_lists, inspect, prune};
 
 /// `docker` itself and its own flags; `--help` and `--version` are in the grammar.
 #[rustfmt::skip]
@@ -53,7 +53,7 @@ pub static COMMANDS: &[Command] = &[
     command("system dial-stdio", "", Arity::None, "Connect standard input and output to the engine").hidden(),
     EVENTS.twin("system events"),
     INFO.twin("system info"),
-    command("system prune", "[OPTIONS]", Arity::None, "Remove all that is unused").rule(system::prune).flags(&[&[
+    command("system prune", "[OPTIONS]", Arity::None, "Remove all that is unused").rule(prune::system).flags(&[&[
         flag("all", Switch, "Remove all unused images, not only dangling ones").short('a').rule(by_command),
         flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),

@@ -1,7 +1,7 @@
 //! `docker volume`.
 
 use super::{Arity, Command, Item, Kind::*, Why, command, flag, group};
-use crate::plan::rules::{by_command, volume};
+use crate::plan::rules::{by_command, prune, volume};
 
 const CLUSTER_VOLUME: Why = "cluster volumes need swarm mode, which Podman does not have; leave them out";
 
@@ -34,7 +34,7 @@ pub static COMMANDS: &[Command] = &[
         flag("format", Text, "Go template, json or table for the output").rule(by_command),
         flag("quiet", Switch, "Show names only").short('q').rule(by_command),
     ]]),
-    command("volume prune", "[OPTIONS]", Arity::None, "Remove unused anonymous volumes").rule(volume::prune).flags(&[&[
+    command("volume prune", "[OPTIONS]", Arity::None, "Remove unused anonymous volumes").rule(prune::volumes).flags(&[&[
         flag("all", Switch, "Remove named volumes too").short('a').since(2).rule(by_command),
         flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),

@@ -33,8 +33,8 @@ fn whole(call: &Call, view: &dyn View) -> Result<u8, u8> {
     Ok(docker_status(ended, Ending::Daemon))
 }
 
-/// What a call that changes nothing answers.
-fn ask(call: &Call, args: &[&OsStr]) -> Answered {
+/// What a call answers, started with more arguments.
+pub fn ask(call: &Call, args: &[&OsStr]) -> Answered {
     answer(call, args, true).map(|(_, answered)| answered).unwrap_or(Answered { status: 125, ..Answered::default() })
 }
 

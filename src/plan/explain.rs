@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use super::each::{Deed, Direction, Each};
+use super::prune::{Kind, Prune};
 use super::{Act, Call, Change, Creation, Ending, OnFailure, Plan, Reshape, Run, Shape, Stderr, Stdout, Step};
 
 /// What `docker-shim explain` prints, and golden tests compare. Secret-looking values are not shown.
@@ -109,11 +110,20 @@ fn show_act(text: &mut String, act: &Act) {
         Act::Confirm(question) => {
             let _ = writeln!(text, "confirm {}", question.replace('\n', "\\n"));
         }
-        Act::PruneVolumes { list, remove, all, labels } => {
-            let which = if *all { "all" } else { "anonymous" };
-            let _ = writeln!(text, "remove {which} volumes that no container uses {}", labels.join(" "));
-            show(text, "  found by", list);
-            show(text, "  removed by", remove);
+        Act::Prune(prune) => show_prune(text, prune),
+    }
+}
+
+fn show_prune(text: &mut String, prune: &Prune) {
+    for kind in &prune.kinds {
+        match kind {
+            Kind::Containers { prune, .. } | Kind::Networks { prune } | Kind::Images { prune } => show(text, "prune by", prune),
+            Kind::Volumes { list, remove, all, labels } => {
+                let which = if *all { "all" } else { "anonymous" };
+                let _ = writeln!(text, "remove {which} volumes that no container uses {}", labels.join(" "));
+                show(text, "  found by", list);
+                show(text, "  removed by", remove);
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::render::{Progress, Stream, View};
 pub mod each;
 mod explain;
 pub mod globals;
+pub mod prune;
 pub mod rules;
 
 pub use explain::explain;
@@ -134,9 +135,8 @@ pub enum Act {
     ComplainOfFailure(&'static str),
     /// Ask on stdout, read a line from stdin; anything but yes ends the sequence with status 0 (docker/cli's `PromptForConfirmation`).
     Confirm(String),
-    /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
-    /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
-    PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+    /// Remove what is unused.
+    Prune(prune::Prune),
 }
 
 /// The digest of an image that is pushed: where podman writes it, and for what it is noted.

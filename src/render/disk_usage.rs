@@ -234,14 +234,14 @@ impl Container {
 
 /// The bytes of the files that a container has written, if they lie apart and may be looked at. Podman's own figure has its preparations
 /// in it.
-fn written(container: &Json) -> Option<u64> {
+pub fn written(container: &Json) -> Option<u64> {
     let upper = Path::new(container.pointer("/GraphDriver/Data/UpperDir")?.as_str()?);
     let mtab = std::fs::read_link(upper.join("etc/mtab")).ok().filter(|to| to == Path::new("/proc/mounts"));
     Some(tree_size(upper)?.saturating_sub(mtab.map_or(0, |to| to.as_os_str().len() as u64)))
 }
 
 /// The bytes of the files and links below a directory, each once (moby `pkg/directory`). None where it cannot be read as a whole.
-fn tree_size(root: &Path) -> Option<u64> {
+pub fn tree_size(root: &Path) -> Option<u64> {
     let mut seen = BTreeSet::new();
     let mut sum = 0;
     let mut directories = vec![root.to_path_buf()];

@@ -26,7 +26,6 @@ pub mod network;
 pub mod network_verbs;
 pub mod objects;
 pub mod ports;
-pub mod prune;
 pub mod ps;
 pub mod search;
 pub mod store;

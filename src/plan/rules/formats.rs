@@ -19,8 +19,17 @@ pub fn of_list(context: &Context, key: &str) -> String {
 
 /// A text of Docker's config.json; none where it is empty.
 pub fn configured(context: &Context, key: &str) -> Option<String> {
+    setting(context, key)?.as_str().filter(|f| !f.is_empty()).map(str::to_string)
+}
+
+/// The texts of a list in Docker's config.json.
+pub fn configured_list(context: &Context, key: &str) -> Vec<String> {
+    let list = setting(context, key).unwrap_or_default();
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_string).collect()
+}
+
+fn setting(context: &Context, key: &str) -> Option<Value> {
     let file = context.engine.config_dir()?.join("config.json");
     let text = context.host.read(&file).filter(|t| host::contains(t, key.as_bytes()))?;
-    let config: Value = serde_json::from_slice(&text).ok()?;
-    config.get(key)?.as_str().filter(|f| !f.is_empty()).map(str::to_string)
+    serde_json::from_slice::<Value>(&text).ok()?.get_mut(key).map(Value::take)
 }

@@ -1,11 +1,10 @@
-//! Lists of containers, their ports, and what removes the stopped ones. Podman lists everything, oldest first; what of it Docker would
+//! Lists of containers and their ports. Podman lists everything, oldest first; what of it Docker would
 //! show is decided when the list is there.
 
 use super::{filters, formats, store};
-use crate::plan::{Act, Context, Plan, Refusal, Reshape, Shape};
+use crate::plan::{Context, Plan, Refusal};
 use crate::render::formatter;
 use crate::render::ports::PublishedPorts;
-use crate::render::prune::PrunedContainers;
 use crate::render::ps::filter::{Filters, KNOWN};
 use crate::render::ps::{ContainerList, container_format, empty_row};
 use crate::render::store::Roots;
@@ -86,24 +85,4 @@ pub fn port(context: &Context) -> Result<Plan, Refusal> {
     let mut draft = context.call("container inspect")?;
     draft.args.extend(args.first().cloned());
     Ok(draft.show(PublishedPorts { container: shown(0).unwrap_or_default(), port: shown(1) }))
-}
-
-/// `docker container prune`: asked for as Docker asks; the end of input is a no.
-pub fn prune(context: &Context) -> Result<Plan, Refusal> {
-    let mut acts = Vec::new();
-    if !context.invocation.uses.switch("force") {
-        acts.push(Act::Confirm("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ".into()));
-    }
-    let mut draft = context.call("container prune")?;
-    draft.switch("force", true);
-    match filters::of(context, &["label", "label!", "until"]) {
-        Ok(filters) => {
-            for (key, value) in filters {
-                draft.flag("filter", format!("{key}={value}"));
-            }
-            acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Whole(Box::new(PrunedContainers)) }));
-        }
-        Err(refusal) => acts.push(Act::Complain(refusal)),
-    }
-    Ok(Plan::Sequence(acts))
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use super::{filters, formats};
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
+use crate::plan::{Act, Context, Ending, Plan, Refusal};
 use crate::render::inspect::Inspector;
 use crate::render::volume::{VolumeInspect, VolumeList};
 
@@ -98,39 +98,4 @@ pub fn remove(context: &Context) -> Result<Plan, Refusal> {
         }
     }
     Ok(Plan::Sequence(acts))
-}
-
-/// `docker volume prune`: anonymous volumes; with `--all` the named ones too.
-pub fn prune(context: &Context) -> Result<Plan, Refusal> {
-    let uses = &context.invocation.uses;
-    let mut all = uses.switch("all");
-    let mut labels = Vec::new();
-    for filter in uses.all("filter") {
-        let text = filter.to_string_lossy();
-        match text.split_once('=').map(|(k, v)| (k.trim().to_lowercase(), v.trim())) {
-            Some((key, value)) if key == "all" => all |= matches!(value, "1" | "true"),
-            Some((key, value)) if key == "label" => labels.push(value.to_string()),
-            Some((key, value)) if key == "label!" => labels.push(format!("!{value}")),
-            Some((key, _)) => return Err(context.as_docker(format!("Error response from daemon: invalid filter '{key}'"))),
-            None => {}
-        }
-    }
-    let which = if all { "all local volumes" } else { "anonymous local volumes" };
-    let mut acts = Vec::new();
-    if !uses.switch("force") {
-        let warning =
-            format!("WARNING! This will remove {which} not used by at least one container.\nAre you sure you want to continue? [y/N] ");
-        acts.push(Act::Confirm(warning));
-    }
-    acts.push(unused(context, labels, all)?);
-    acts.push(Act::Print(b"Total reclaimed space: 0B\n".to_vec()));
-    Ok(Plan::Sequence(acts))
-}
-
-/// Removes the volumes that no container uses and that have the labels. (Podman's `volume ls` takes any of several filters
-/// for enough, so the labels are looked at here.)
-pub fn unused(context: &Context, labels: Vec<String>, all: bool) -> Result<Act, Refusal> {
-    let mut list: Draft = context.call("volume ls")?;
-    list.flag("filter", "dangling=true").flag("format", "json");
-    Ok(Act::PruneVolumes { list: list.call(), remove: context.call("volume rm")?.call(), all, labels })
 }
