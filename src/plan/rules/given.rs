@@ -5,13 +5,11 @@
 //! were typed (none, where one is of our own adding). Of the environment it has names, in their order: the values are Podman's to keep.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
 
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::Kind;
-use crate::host;
 use crate::invocation::FlagUse;
 use crate::plan::{Context, Draft};
 use crate::render::CREATE_LABEL;
@@ -26,8 +24,8 @@ const UNTOLD: [&str; 11] =
 /// Adds the label: a JSON object. `Image` is the image as typed; the rest is there where it has something to say: `Flags` by their names,
 /// `Command` where podman's is another one than Docker's, `Env` the names of variables. `Entrypoint` and `ExposedPorts` are there where they
 /// were given, since Podman's list says neither, and of `HostConfig.PortBindings` those to 0.0.0.0, which Podman forgets: to Docker it is
-/// IPv4 alone. Comes after all other flags.
-pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
+/// IPv4 alone. `variables` has the names of all variables. Comes after all other flags.
+pub fn keep(image: &OsStr, variables: &[OsString], draft: &mut Draft, context: &Context) {
     let mut given = Map::new();
     given.insert("Image".into(), image.to_string_lossy().into());
     let uses = &context.invocation.uses;
@@ -52,8 +50,8 @@ pub fn keep(image: &OsStr, draft: &mut Draft, context: &Context) {
     if draft.head.last().is_some_and(|podmans| podmans != command) {
         given.insert("Command".into(), command.into());
     }
-    if let Some(names) = variables(&passed, context) {
-        given.insert("Env".into(), names.into());
+    if !says_variables(&passed, context) {
+        given.insert("Env".into(), variables.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().into());
     }
     let mut all = Value::from(given).to_string();
     if all.len() > MOST {
@@ -131,28 +129,8 @@ fn changed(passed: &Values, context: &Context) -> Map<String, Value> {
     told
 }
 
-/// The names of the variables in the order given, those of files first; none where podman's own flags say as much.
-fn variables(passed: &Values, context: &Context) -> Option<Vec<String>> {
+/// Whether podman's own flags say which variables were given, and in which order.
+fn says_variables(passed: &Values, context: &Context) -> bool {
     let uses = &context.invocation.uses;
-    let typed = || uses.all("env").map(OsStr::to_string_lossy);
-    if !uses.given("env-file") && under(passed, "env").eq(typed()) {
-        return None;
-    }
-    let name_of = |variable: Cow<str>| variable.split('=').next().unwrap_or_default().to_string();
-    let of_files = uses.all("env-file").filter_map(|file| names(Path::new(file), context.host)).flatten();
-    let mut names: Vec<String> = Vec::new();
-    for name in of_files.chain(typed().map(name_of)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    Some(names)
-}
-
-/// The names of the variables in an environment file, in its order (docker/cli `pkg/kvfile`).
-fn names(file: &Path, host: &dyn host::Host) -> Option<Vec<String>> {
-    let file = if file.is_absolute() { file.to_path_buf() } else { host.cwd()?.join(file) };
-    let text = String::from_utf8(host.read(&file)?).ok()?;
-    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Some(lines.map(|line| line.split('=').next().unwrap_or(line).to_string()).collect())
+    !uses.given("env-file") && under(passed, "env").eq(uses.all("env").map(OsStr::to_string_lossy))
 }

@@ -75,7 +75,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
             draft.flag("tmpfs", format!("/dev/shm:rw,nosuid,nodev,noexec,mode=1777,size={size},notmpcopyup"));
         }
     }
-    given::keep(typed, &mut draft, context);
+    given::keep(typed, variables.order(), &mut draft, context);
     if is_other_loopback(&name) {
         draft.switch("tls-verify", false);
     }

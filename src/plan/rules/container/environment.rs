@@ -18,31 +18,35 @@ enum Given {
     Unset,
 }
 
-/// The variables that a command line gives, the last word on each.
-pub struct Variables(Vec<(OsString, Given)>);
+/// The variables that a command line gives.
+pub struct Variables {
+    /// The last word on each.
+    given: Vec<(OsString, Given)>,
+    /// As they were first named, those of files first.
+    order: Vec<OsString>,
+}
 
 impl Variables {
     /// Reads the flags, the files first. A file that Podman reads as Docker does goes to Podman as it is.
     /// Errors: a file that Docker would refuse.
     pub fn read(draft: &mut Draft, context: &Context) -> Result<Variables, Refusal> {
-        let mut variables = Variables(vec![]);
+        let mut variables = Variables { given: vec![], order: vec![] };
         let files: Vec<&OsStr> = context.invocation.uses.all("env-file").collect();
-        let mut lines = Vec::with_capacity(files.len());
+        let (mut lines, mut plain) = (Vec::new(), true);
         for file in &files {
-            lines.push(file_lines(file, context)?);
+            plain &= file_lines(file, &mut lines, context)?;
         }
         // Podman lets a later file go before an earlier one as Docker does, but any --env goes before any file.
         let given: Vec<&OsStr> = context.invocation.uses.all("env").collect();
-        let named_alone = |line: &Line| given.iter().any(|entry| *entry == cut(&line.text).0);
-        let plain = lines.iter().flatten().all(|line| line.plain && !named_alone(line));
-        let plain = plain && !files.iter().any(|file| starts_with_mark(file, context));
-        if plain {
+        let named_alone = |line: &Vec<u8>| given.iter().any(|entry| *entry == cut(line).0);
+        variables.name(lines.iter().map(|line| cut(line).0).chain(given.iter().map(|entry| cut(entry.as_bytes()).0)));
+        if plain && !lines.iter().any(|line| named_alone(line)) {
             for file in files {
                 draft.flag("env-file", file);
             }
         } else {
-            for line in lines.into_iter().flatten() {
-                let (name, value) = cut(&line.text);
+            for line in lines {
+                let (name, value) = cut(&line);
                 let value = value.map(OsStr::to_os_string).or_else(|| context.host.env(&name.to_string_lossy()));
                 if let Some(value) = value {
                     variables.set(name.to_os_string(), Given::Value(value));
@@ -61,26 +65,39 @@ impl Variables {
         Ok(variables)
     }
 
+    fn name<'a>(&mut self, names: impl Iterator<Item = &'a OsStr>) {
+        for name in names {
+            if !self.order.iter().any(|other| other == name) {
+                self.order.push(name.to_os_string());
+            }
+        }
+    }
+
+    /// The names on the command line and in its files, as they were first given, those of files first.
+    pub fn order(&self) -> &[OsString] {
+        &self.order
+    }
+
     fn set(&mut self, name: OsString, given: Given) {
-        self.0.retain(|(other, _)| *other != name);
-        self.0.push((name, given));
+        self.given.retain(|(other, _)| *other != name);
+        self.given.push((name, given));
     }
 
     /// Gives a variable a value that the command line does not name.
     pub fn set_default(&mut self, name: OsString, value: OsString) {
-        if !self.0.iter().any(|(other, _)| *other == name) {
-            self.0.push((name, Given::Value(value)));
+        if !self.given.iter().any(|(other, _)| *other == name) {
+            self.given.push((name, Given::Value(value)));
         }
     }
 
     /// Whether it is named at all, to be set or unset.
     pub fn names(&self, name: &str) -> bool {
-        self.0.iter().any(|(other, _)| other == name)
+        self.given.iter().any(|(other, _)| other == name)
     }
 
     /// Hands them to podman.
-    pub fn give(self, draft: &mut Draft) {
-        for (name, given) in self.0 {
+    pub fn give(&self, draft: &mut Draft) {
+        for (name, given) in &self.given {
             match given {
                 Given::Callers if !name.as_bytes().ends_with(b"*") => {
                     draft.flag("env", name);
@@ -88,47 +105,37 @@ impl Variables {
                 // A pattern to Podman, which no variable of the caller's can be called in earnest.
                 Given::Callers => {}
                 Given::Value(value) => {
-                    let mut word = name;
+                    let mut word = name.clone();
                     word.push("=");
                     word.push(value);
                     draft.flag("env", word);
                 }
                 Given::Unset => {
-                    draft.flag("unsetenv", crate::plan::csv_field(&name));
+                    draft.flag("unsetenv", crate::plan::csv_field(name));
                 }
             }
         }
     }
 }
 
-/// A line of a file that sets something.
-struct Line {
-    text: Vec<u8>,
-    /// Podman reads it as Docker does.
-    plain: bool,
-}
-
-const MARK: &[u8] = b"\xef\xbb\xbf";
-
-fn starts_with_mark(file: &OsStr, context: &Context) -> bool {
-    context.host.read(Path::new(file)).is_some_and(|text| text.starts_with(MARK))
-}
-
-/// The lines of an `--env-file`. Errors: Docker's words for a file that is not there or not in this form.
-fn file_lines(file: &OsStr, context: &Context) -> Result<Vec<Line>, Refusal> {
+/// Takes the lines of an `--env-file` that set something, and says whether Podman reads the file as Docker does.
+/// Errors: Docker's words for a file that is not there or not in this form.
+fn file_lines(file: &OsStr, lines: &mut Vec<Vec<u8>>, context: &Context) -> Result<bool, Refusal> {
     let shown = file.to_string_lossy();
     let Some(text) = context.host.read(Path::new(file)) else {
         return Err(context.as_usage(format!("open {shown}: no such file or directory")));
     };
     let wrong = |words: String| context.as_usage(format!("invalid env file ({shown}): {words}"));
-    let mut lines = Vec::new();
+    let mut plain = true;
     for (number, line) in text.split(|b| *b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Ok(valid) = std::str::from_utf8(line) else {
             let bytes: Vec<String> = line.iter().map(u8::to_string).collect();
             return Err(wrong(format!("invalid utf8 bytes at line {}: [{}]", number + 1, bytes.join(" "))));
         };
-        let line = valid.strip_prefix('\u{feff}').filter(|_| number == 0).unwrap_or(valid).trim_start();
+        let unmarked = valid.strip_prefix('\u{feff}').filter(|_| number == 0);
+        plain &= unmarked.is_none();
+        let line = unmarked.unwrap_or(valid).trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -139,10 +146,10 @@ fn file_lines(file: &OsStr, context: &Context) -> Result<Vec<Line>, Refusal> {
         if name.contains([' ', '\t']) {
             return Err(wrong(format!("variable '{name}' contains whitespaces")));
         }
-        let plain = value.is_some() || (!name.ends_with('*') && context.host.env(name).is_some());
-        lines.push(Line { text: line.as_bytes().to_vec(), plain });
+        plain &= value.is_some() || (!name.ends_with('*') && context.host.env(name).is_some());
+        lines.push(line.as_bytes().to_vec());
     }
-    Ok(lines)
+    Ok(plain)
 }
 
 /// A name and its value, split at the first `=` after the first byte as docker/cli's `ValidateEnv` has it.
