@@ -64,7 +64,7 @@ impl Inspector {
         }
     }
 
-    /// Whether what is shown can depend on a field: a template names it, or has a dot or dollar that stands for the whole.
+    /// Whether what is shown can depend on a field of the object: a template names it, or has a dot or dollar that stands for the whole.
     pub fn shows(&self, field: &str) -> bool {
         let Some(template) = self.template() else { return true };
         let text = template.text();

@@ -187,7 +187,7 @@ impl Objects {
             self.ask(&["--type=image"], id.as_ref(), desk)?.as_array_mut()?.pop().and_then(config)
         });
         let mut networks = container_inspect::network::Ids::new();
-        if self.inspector.shows("NetworkID") {
+        if self.inspector.shows("NetworkSettings") {
             for name in container_inspect::network::unknown(json) {
                 let network = self.ask(&["--type=network"], name.as_ref(), desk);
                 let id = network.as_ref().and_then(|n| n[0]["id"].as_str());
