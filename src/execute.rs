@@ -65,7 +65,7 @@ fn command(call: &Call) -> Command {
 }
 
 fn become_program(call: &Call) -> u8 {
-    if let Err(refusal) = prepare(call) {
+    if let Err(refusal) = prepare(&call.prepare) {
         return complain(&refusal);
     }
     // Command would copy the whole environment for a few changes, which costs more than all else here together.
@@ -99,8 +99,8 @@ fn cannot_start(call: &Call, error: &std::io::Error) -> Refusal {
 }
 
 /// Makes what a call needs. Errors are only those that podman would not report better itself.
-fn prepare(call: &Call) -> Result<(), Refusal> {
-    for step in &call.prepare {
+fn prepare(steps: &[Step]) -> Result<(), Refusal> {
+    for step in steps {
         match step {
             // A directory that cannot be made is podman's to report, in its words for a missing bind source.
             Step::MakeDirs(path) => {
@@ -203,14 +203,14 @@ fn sequence(acts: Vec<Act>) -> u8 {
 
 /// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.
 fn run_one(run: &Run) -> Result<u8, u8> {
-    prepare(&run.call).map_err(|refusal| complain(&refusal))?;
+    prepare(&run.call.prepare).map_err(|refusal| complain(&refusal))?;
     let mut command = command(&run.call);
     // Kept in memory rather than read from a pipe: what podman leaves running would hold a pipe open.
     let mut stdout = None;
     let mut stderr = None;
-    match run.stdout {
+    match &run.stdout {
         Stdout::Inherit => {}
-        Stdout::Discard => {
+        Stdout::Discard | Stdout::Said(_) => {
             command.stdout(Stdio::null());
         }
         Stdout::Prefixed(_) => stdout = Some(memory_file()?),
@@ -235,11 +235,14 @@ fn run_one(run: &Run) -> Result<u8, u8> {
     let ended = child.wait();
     drop(guard);
     let ended = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
-    if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, run.stdout) {
+    if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, &run.stdout) {
         let printed = kept(file)?;
         if !printed.is_empty() {
             write_stdout(&[prefix.as_bytes(), &printed].concat())?;
         }
+    }
+    if let (Stdout::Said(text), true) = (&run.stdout, ended.success()) {
+        write_stdout(text)?;
     }
     if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
         complain_as_docker(&kept(file)?);

@@ -13,6 +13,7 @@ pub mod invocation;
 pub mod plan;
 pub mod render;
 pub mod settings;
+pub mod sha256;
 
 use std::ffi::OsString;
 

@@ -1,7 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
-use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, command, flag, group};
-use crate::plan::rules::{by_command, image, system};
+use super::{Arity, Command, Flag, Item, Kind::*, command, flag, group};
+use crate::plan::rules::{by_command, image, removal, system, transfer};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -44,24 +44,24 @@ const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::A
 ]]);
 
 #[rustfmt::skip]
-const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(image::pull).flags(&[CONTENT_TRUST, &[
+const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(transfer::pull).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Pull all tags of the repository").short('a').rule(by_command),
-    flag("platform", Text, "Platform to pull: os/arch/variant"),
+    flag("platform", Text, "Platform to pull: os/arch/variant").rule(transfer::platform),
     flag("quiet", Switch, "Show no progress").short('q'),
 ]]);
 
 #[rustfmt::skip]
-const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(image::push).flags(&[CONTENT_TRUST, &[
+const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(transfer::push).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Push all tags of the repository").short('a').since(1).rule(by_command),
     flag("platform", Text, "Platform to push").since(4).refuse("Podman pushes the image as it is stored; pull the platform first"),
     flag("quiet", Switch, "Show no progress").short('q').since(1),
 ]]);
 
 #[rustfmt::skip]
-const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").rule(image::remove).aliases(&["rmi", "remove"]).flags(&[&[
+const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").rule(removal::remove).aliases(&["rmi", "remove"]).flags(&[&[
     flag("force", Switch, "Remove it by force").short('f').rule(by_command),
-    flag("no-prune", Switch, "Keep untagged parents").podman_since(PODMAN_4_3),
-    flag("platform", StringSlice, "Platforms to remove").since(4).refuse("Podman removes the whole image; leave --platform out"),
+    flag("no-prune", Switch, "Keep untagged parents").rule(by_command),
+    flag("platform", StringSlice, "Platforms to remove").since(4).rule(by_command),
 ]]);
 
 #[rustfmt::skip]

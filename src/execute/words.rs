@@ -2,6 +2,8 @@
 
 use crate::plan::rules::references::Reference;
 
+mod transfer;
+
 /// The same text with the lines that have a counterpart in Docker's words (moby `daemon/errors.go`, `daemon/images`).
 pub fn as_docker(text: &str) -> String {
     let lines = text.lines().map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
@@ -16,6 +18,9 @@ fn line_as_docker(line: &str) -> Option<String> {
             let name = rest.strip_suffix(" found: no such container")?.trim_matches('"');
             return Some(format!("Error response from daemon: No such container: {name}"));
         }
+    }
+    if let Some(words) = transfer::as_docker(error) {
+        return Some(words);
     }
     let image = error.strip_suffix(": image not known")?;
     let reference = Reference::parse(image.as_ref()).ok()?;

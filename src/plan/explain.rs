@@ -45,6 +45,7 @@ fn show_act(text: &mut String, act: &Act) {
                 Stdout::Inherit => String::new(),
                 Stdout::Discard => ", stdout to nobody".to_string(),
                 Stdout::Prefixed(prefix) => format!(", stdout after {prefix}"),
+                Stdout::Said(text) => format!(", then say {:?}", String::from_utf8_lossy(text)),
             };
             let stderr = match stderr {
                 Stderr::Inherit => "",
@@ -87,6 +88,7 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
     let _ = match shape {
         Shape::Whole(view) => writeln!(text, "  shown as {view:?}"),
         Shape::Lines(stream) => writeln!(text, "  shown line by line as {stream:?}"),
+        Shape::Transfer { progress, .. } => writeln!(text, "  its progress shown as {progress:?}"),
     };
 }
 

@@ -11,7 +11,7 @@ use crate::catalogue::{CommandTreatment, Flag, Kind, Podman, Treatment};
 use crate::grammar::{Notes, Unknown};
 use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
-use crate::render::{Stream, View};
+use crate::render::{Progress, Stream, View};
 
 mod explain;
 pub mod globals;
@@ -51,6 +51,8 @@ pub enum Shape {
     Whole(Box<dyn View>),
     /// Line by line, while it comes.
     Lines(Box<dyn Stream>),
+    /// A transfer: podman tells of its progress on stderr, Docker on stdout. On a terminal podman's own is shown.
+    Transfer { progress: Box<dyn Progress>, on_terminal: bool },
 }
 
 /// A program to start.
@@ -116,7 +118,7 @@ impl Run {
 }
 
 /// What becomes of podman's stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stdout {
     /// The caller's own.
     Inherit,
@@ -124,6 +126,8 @@ pub enum Stdout {
     Discard,
     /// Shown with a prefix once podman has ended: `sha256:` before an ID.
     Prefixed(&'static str),
+    /// Shown instead of podman's, once it has succeeded.
+    Said(Vec<u8>),
 }
 
 /// What becomes of podman's stderr.
@@ -351,6 +355,11 @@ impl Draft {
     /// The call, its answer shown line by line.
     pub fn stream(self, stream: impl Stream + 'static) -> Plan {
         Plan::Reshape(Reshape { call: self.call(), shape: Shape::Lines(Box::new(stream)) })
+    }
+    /// The call of a transfer, told of in Docker's words.
+    pub fn transfer(self, progress: impl Progress + 'static, context: &Context) -> Reshape {
+        let on_terminal = context.host.is_terminal(1) && context.host.is_terminal(2);
+        Reshape { call: self.call(), shape: Shape::Transfer { progress: Box::new(progress), on_terminal } }
     }
     /// A step that ends the sequence when it fails; its stderr is the caller's.
     pub fn run(self, ending: Ending) -> Act {

@@ -5,12 +5,13 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::plan::{Answer, Call};
+use crate::plan::{Answer, Call, Step};
 
 pub mod formatter;
 pub mod inspect;
 pub mod tabwriter;
 pub mod template;
+pub mod transfer;
 pub mod units;
 pub mod value;
 pub mod volume;
@@ -25,6 +26,18 @@ pub trait View: fmt::Debug {
 pub trait Stream: fmt::Debug {
     /// What Docker would have written for a line (without its end); none passes the line on.
     fn line(&mut self, line: &[u8], desk: &Desk) -> Option<Vec<u8>>;
+}
+
+/// Tells of a transfer in Docker's words.
+pub trait Progress: fmt::Debug {
+    /// What Docker would have printed on stdout for a line of podman's stderr.
+    fn line(&mut self, line: &str) -> Option<String>;
+    /// What Docker prints at the end. None where podman has failed: its words for that are then shown.
+    fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer>;
+    /// What is to be kept for later commands, after the end. Where it cannot be kept nothing fails.
+    fn keep(&self) -> Option<Step> {
+        None
+    }
 }
 
 /// What podman answered.

@@ -62,7 +62,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     if pushes {
         for tag in tags {
             let reference = references::target(tag, context)?;
-            acts.push(push_one(context, tag, &reference, false)?);
+            acts.push(push_one(context, tag, &reference)?);
         }
     }
     Ok(Plan::Sequence(acts))
@@ -129,7 +129,7 @@ fn mentions_loopback(text: &[u8]) -> bool {
 
 /// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
 /// host's own registries.conf with those added. (`--tls-verify=false` would weaken every registry of the build.)
-fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
+pub fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
     let host = context.host;
     let Some(dir) = crate::host::runtime_dir() else {
         draft.switch("tls-verify", false);

@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::local::{self, Found};
 use super::references::{self, Reference};
 use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout, Step};
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Step};
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
 pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
@@ -14,42 +15,9 @@ pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
     }
 }
 
-/// `docker pull`.
-pub fn pull(context: &Context) -> Result<Plan, Refusal> {
-    let reference = references::target(&context.invocation.args[0], context)?;
-    let mut draft = context.call("pull")?;
-    draft.translate(context)?;
-    plain_http_on_loopback(&mut draft, &reference);
-    let all = context.invocation.uses.switch("all-tags");
-    if all && (reference.tag.is_some() || reference.digest.is_some()) {
-        return Err(context.as_docker("tag can't be used with --all-tags/-a"));
-    }
-    draft.arg(if all { reference.repository() } else { reference.full() });
-    if !context.invocation.uses.switch("quiet") {
-        return Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]));
-    }
-    // Quiet, Docker prints the name where Podman prints the ID.
-    let run = Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
-    let name = if all { reference.repository() } else { reference.tagged() };
-    Ok(Plan::Sequence(vec![Act::Run(run), Act::Print(format!("{name}\n").into_bytes())]))
-}
-
-/// `docker push`: by the name typed, from whatever name Podman keeps the image under.
-pub fn push(context: &Context) -> Result<Plan, Refusal> {
-    let typed = &context.invocation.args[0];
-    let reference = references::target(typed, context)?;
-    if context.invocation.uses.switch("all-tags") {
-        return Err(context.refuse("push --all-tags: Podman pushes one tag at a time; push each by its name."));
-    }
-    Ok(Plan::Sequence(vec![push_one(context, typed, &reference, true)?]))
-}
-
-/// One push, `flags` with those of the invocation.
-pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: bool) -> Result<Act, Refusal> {
+/// One push of what has been built.
+pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference) -> Result<Act, Refusal> {
     let mut draft = context.call("push")?;
-    if flags {
-        draft.translate(context)?;
-    }
     plain_http_on_loopback(&mut draft, reference);
     let source = references::local(typed, context)?;
     let target = OsString::from(reference.full());
@@ -63,13 +31,36 @@ pub fn push_one(context: &Context, typed: &OsStr, reference: &Reference, flags: 
 
 /// `docker tag`.
 pub fn tag(context: &Context) -> Result<Plan, Refusal> {
-    let [source, target] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
-    let mut draft = context.call("tag")?;
-    draft.arg(references::local(source, context)?);
-    let target = Reference::parse(target).map_err(|words| {
-        let shown = target.to_string_lossy();
+    let [typed, target] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
+    let invalid = |name: &OsStr, words: String| {
+        let shown = name.to_string_lossy();
         Refusal::new(format!("Error parsing reference: \"{shown}\" is not a valid repository/tag: {words}"), 1)
-    })?;
+    };
+    let daemon = |words: &str| context.as_docker(format!("Error response from daemon: {words}"));
+    let target = Reference::parse(target).map_err(|words| invalid(target, words))?;
+    if target.digest.is_some() {
+        return Err(context.as_docker("refusing to create a tag with a digest reference"));
+    }
+    let images = local::images(context);
+    let found = images.as_ref().map(|images| local::find(images, typed).map_err(|words| invalid(typed, words))).transpose()?;
+    if target.repository() == "docker.io/library/sha256" {
+        return Err(daemon("refusing to create an ambiguous tag using digest algorithm as name"));
+    }
+    let mut draft = context.call("tag")?;
+    match (images, found) {
+        (Some(_), Some(Found::Missing(name))) => return Err(daemon(&format!("No such image: {name}"))),
+        (Some(images), Some(Found::Named(at, _) | Found::ById(at))) => {
+            let all: Vec<_> = images.iter().map(|known| known.image.clone()).collect();
+            draft.arg(&all[at].id);
+            // A repository that was only given is none that a registry knows the image by.
+            let named = images[at].references.iter().any(|name| local::repository(name) == target.repository());
+            let note = all[at].note(&target.repository(), None, &all, &|path| context.host.read(path)).filter(|_| !named);
+            note.into_iter().for_each(|step| draft.prepare(step));
+        }
+        _ => {
+            draft.arg(references::local(typed, context)?);
+        }
+    }
     draft.arg(target.full());
     Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
 }
@@ -155,23 +146,8 @@ pub fn load(context: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Sequence(vec![if quiet { draft.run_quietly(Ending::Daemon) } else { draft.run(Ending::Daemon) }]))
 }
 
-/// `docker rmi`. `--force` is never handed on: Podman kills and removes the containers of a forced image. Docker's force
-/// takes names away, and refuses an ID that a running container uses.
-pub fn remove(context: &Context) -> Result<Plan, Refusal> {
-    let force = context.invocation.uses.switch("force");
-    let mut acts = Vec::new();
-    for typed in &context.invocation.args {
-        let name = references::local(typed, context)?;
-        if force {
-            acts.extend(forced(context, typed, &name)?);
-        } else {
-            acts.push(remove_one(context, name, false)?);
-        }
-    }
-    Ok(Plan::Sequence(acts))
-}
-
-fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Refusal> {
+/// Removes an image of another machine.
+pub fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Refusal> {
     let mut draft = context.call("rmi")?;
     draft.translate(context)?;
     if force {
@@ -181,7 +157,9 @@ fn remove_one(context: &Context, name: OsString, force: bool) -> Result<Act, Ref
     Ok(draft.run_and_go_on())
 }
 
-fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Vec<Act>, Refusal> {
+/// The same by force, which is never handed on: Podman kills and removes the containers of a forced image. Docker's force
+/// takes names away, and refuses an ID that a running container uses.
+pub fn forced(context: &Context, typed: &OsStr, name: &OsStr) -> Result<Vec<Act>, Refusal> {
     let ask = |args: &[&str]| context.ask(&args.iter().map(OsStr::new).collect::<Vec<_>>());
     let text = name.to_string_lossy();
     let id = ask(&["image", "inspect", "--format={{.Id}}", &text]).map(|id| String::from_utf8_lossy(&id).trim().to_string());

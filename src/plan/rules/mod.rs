@@ -12,13 +12,17 @@ pub mod formats;
 pub mod given;
 pub mod hosts;
 pub mod image;
+pub mod local;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
+pub mod platforms;
 pub mod references;
 pub mod registry;
+pub mod removal;
 pub mod store;
 pub mod system;
+pub mod transfer;
 pub mod volume;
 
 /// A flag that the rule of its command reads by itself.

@@ -5,8 +5,13 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use memchr::memmem;
+use serde_json::Value as Json;
 
 use crate::host::{self, Host};
+
+mod image;
+
+pub use image::{Image, base64, images_of};
 
 /// The local image store's index; its text, so that a look-up is a search.
 pub struct Store<'a> {
@@ -37,13 +42,55 @@ impl Store<'_> {
     }
 
     fn read(&self) -> Vec<u8> {
-        let mut index = Vec::new();
-        for root in self.roots() {
-            for driver in ["overlay-images", "vfs-images", "btrfs-images", "zfs-images"] {
-                index.extend(self.host.read(&root.join(driver).join("images.json")).unwrap_or_default());
+        let files = self.directories().into_iter().map(|directory| directory.join("images.json"));
+        files.flat_map(|file| self.host.read(&file).unwrap_or_default()).collect()
+    }
+
+    /// Where the images' own directories lie, an index in each.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        let drivers = ["overlay-images", "vfs-images", "btrfs-images", "zfs-images"];
+        let all = self.roots().into_iter().flat_map(|root| drivers.map(|driver| root.join(driver)));
+        all.filter(|directory| self.host.is_dir(directory)).collect()
+    }
+
+    /// The images of the store; none where it cannot be read.
+    pub fn images(&self) -> Option<Vec<Image>> {
+        let directories = self.directories();
+        if directories.is_empty() {
+            return None;
+        }
+        images_of(&directories, &|path| self.host.read(path))
+    }
+
+    /// The IDs of the images that containers were made of, and of the containers: `(container, image, layer)`.
+    pub fn containers(&self) -> Vec<Container> {
+        let mut containers = Vec::new();
+        for directory in self.directories() {
+            let name = directory.file_name().unwrap_or_default().to_string_lossy().replace("-images", "-containers");
+            let text = self.host.read(&directory.with_file_name(name).join("containers.json")).unwrap_or_default();
+            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
+            for entry in json.as_array().into_iter().flatten() {
+                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
+                containers.push(Container { id: text("id"), image: text("image"), layer: text("layer") });
             }
         }
-        index
+        containers
+    }
+
+    /// The layers of the store.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for directory in self.directories() {
+            let name = directory.file_name().unwrap_or_default().to_string_lossy().replace("-images", "-layers");
+            let text = self.host.read(&directory.with_file_name(name).join("layers.json")).unwrap_or_default();
+            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
+            for entry in json.as_array().into_iter().flatten() {
+                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
+                let (id, parent) = (text("id"), text("parent"));
+                layers.push(Layer { id, parent, diff: text("diff-digest"), blob: text("compressed-diff-digest") });
+            }
+        }
+        layers
     }
 
     /// Where the store lies, by containers-storage.conf(5).
@@ -78,4 +125,21 @@ impl Store<'_> {
         roots.extend(setting("imagestore").map(PathBuf::from));
         roots
     }
+}
+
+/// A container as the store has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container {
+    pub id: String,
+    pub image: String,
+    pub layer: String,
+}
+
+/// A layer as the store has it; `diff` is the digest of its content, `blob` that of the archive it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    pub id: String,
+    pub parent: String,
+    pub diff: String,
+    pub blob: String,
 }
