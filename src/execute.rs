@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
+mod archive;
 mod reshape;
 mod signals;
 mod words;
@@ -179,6 +180,14 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Reshape(reshape) => match reshape::run(reshape) {
                 0 => {}
                 failed => return failed,
+            },
+            Act::Save(save) => match archive::save(&save) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Load(load) => match archive::load(&load) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
             },
             Act::Run(run) => match run_one(&run) {
                 Ok(0) => {}

@@ -1,7 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
 use super::{Arity, Command, Flag, Item, Kind::*, command, flag, group};
-use crate::plan::rules::{by_command, image, removal, system, transfer};
+use crate::plan::rules::{archive, by_command, image, removal, system, transfer};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -19,17 +19,17 @@ const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exac
 ]]);
 
 #[rustfmt::skip]
-const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").rule(image::import).flags(&[&[
-    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c'),
+const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").rule(archive::import).flags(&[&[
+    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c').rule(archive::change),
     flag("message", Text, "Note to keep with the image").short('m'),
-    flag("platform", Text, "Platform to note in the image").rule(image::import_platform),
+    flag("platform", Text, "Platform to note in the image").rule(archive::import_platform),
 ]]);
 
 #[rustfmt::skip]
-const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").rule(image::load).flags(&[&[
-    flag("input", Text, "File to read, not standard input").short('i'),
-    flag("platform", StringSlice, "Platforms to load").since(4).refuse("Podman loads what the archive holds; leave --platform out"),
-    flag("quiet", Switch, "Show no progress").short('q'),
+const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").rule(archive::load).flags(&[&[
+    flag("input", Text, "File to read, not standard input").short('i').rule(by_command),
+    flag("platform", StringSlice, "Platforms to load").since(4).rule(by_command),
+    flag("quiet", Switch, "Show no progress").short('q').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
@@ -65,9 +65,9 @@ const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtL
 ]]);
 
 #[rustfmt::skip]
-const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").rule(image::save).flags(&[&[
-    flag("output", Text, "File to write to, not standard output").short('o'),
-    flag("platform", StringSlice, "Platforms to save").since(4).refuse("Podman saves the image as it is stored; pull the platform first"),
+const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").rule(archive::save).flags(&[&[
+    flag("output", Text, "File to write to, not standard output").short('o').rule(by_command),
+    flag("platform", StringSlice, "Platforms to save").since(4).rule(by_command),
 ]]);
 
 #[rustfmt::skip]

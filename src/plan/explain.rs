@@ -59,6 +59,17 @@ fn show_act(text: &mut String, act: &Act) {
             }
         }
         Act::Reshape(reshape) => show_reshape(text, reshape),
+        Act::Save(save) => {
+            show(text, "run, its archive with Docker's names:", &save.call);
+            let file = save.file.as_ref().map_or("stdout".into(), |file| file.display().to_string());
+            let _ = writeln!(text, "  to {file}");
+        }
+        Act::Load(load) => {
+            let file = load.file.as_ref().map_or("stdin".into(), |file| file.display().to_string());
+            show(text, &format!("run, unpacked, with --input of {file}:"), &load.call);
+            show(text, "  Docker's names by", &load.tag);
+            show(text, "  instead of Podman's by", &load.untag);
+        }
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");
         }),

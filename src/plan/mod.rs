@@ -17,6 +17,8 @@ mod explain;
 pub mod globals;
 pub mod rules;
 
+use rules::store::Image;
+
 pub use explain::explain;
 pub use globals::Engine;
 
@@ -84,6 +86,10 @@ pub enum Act {
     Run(Run),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Have podman write an archive of images.
+    Save(Save),
+    /// Have podman read an archive of images.
+    Load(Load),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -97,6 +103,31 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+}
+
+/// `podman save` to stdout, passed on to a file or our own stdout.
+#[derive(Debug)]
+pub struct Save {
+    pub call: Call,
+    /// Replaced once all is well.
+    pub file: Option<PathBuf>,
+    /// Podman's progress is shown.
+    pub on_terminal: bool,
+}
+
+/// `podman load` of a file or stdin, and the names that Docker gives its images.
+#[derive(Debug)]
+pub struct Load {
+    /// Still without `--input`.
+    pub call: Call,
+    /// `podman tag` and `podman untag`, still without image and names.
+    pub tag: Call,
+    pub untag: Call,
+    pub file: Option<PathBuf>,
+    /// The images that were there before.
+    pub before: Vec<Image>,
+    /// Podman's progress is shown.
+    pub on_terminal: bool,
 }
 
 /// A call whose end matters.

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call, Step};
 
+pub mod archive;
 pub mod formatter;
 pub mod inspect;
 pub mod tabwriter;

@@ -1,12 +1,11 @@
 //! Images: names on the way in, and what must not be lost.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 
 use super::local::{self, Found};
 use super::references::{self, Reference};
-use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Step};
+
+use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal};
 
 /// Podman talks TLS to a registry unless told otherwise; dockerd takes plain HTTP on the loopback interface.
 pub fn plain_http_on_loopback(draft: &mut Draft, reference: &Reference) {
@@ -73,77 +72,6 @@ pub fn local_images(context: &Context) -> Result<Plan, Refusal> {
         draft.arg(references::local(name, context)?);
     }
     Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
-}
-
-/// `docker import SOURCE [NAME]`.
-pub fn import(context: &Context) -> Result<Plan, Refusal> {
-    let mut draft = context.call("import")?;
-    draft.translate(context)?;
-    let mut args = context.invocation.args.iter();
-    draft.args.extend(args.next().cloned());
-    if let Some(name) = args.next() {
-        draft.arg(references::target(name, context)?.full());
-    }
-    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
-}
-
-/// `docker import --platform OS[/ARCH[/VARIANT]]`.
-pub fn import_platform(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let text = used.value.to_string_lossy();
-    for (name, value) in ["os", "arch", "variant"].into_iter().zip(text.split('/')) {
-        if value.is_empty() {
-            return Err(context.as_docker(format!("invalid platform: {text:?}")));
-        }
-        draft.flag(name, value);
-    }
-    Ok(())
-}
-
-/// `docker save`: several images make one archive of several. Without `--multi-image-archive` Podman writes the first one
-/// alone and gives it all the names. A file that is there is replaced, where Podman refuses.
-pub fn save(context: &Context) -> Result<Plan, Refusal> {
-    let invocation = context.invocation;
-    let mut draft = context.call("save")?;
-    draft.translate(context)?;
-    let mut names: Vec<OsString> = Vec::new();
-    for typed in &invocation.args {
-        let name = references::local(typed, context)?;
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    match invocation.uses.text("output") {
-        Some(file) if !file.is_empty() => {
-            let path = PathBuf::from(file);
-            // docker/cli's ValidateOutputPath.
-            let dir = path.parent().filter(|d| !d.as_os_str().is_empty());
-            if let Some(dir) = dir.filter(|d| !context.host.exists(d)) {
-                let dir = dir.display();
-                return Err(context.as_docker(format!("failed to save image: invalid output path: stat {dir}: no such file or directory")));
-            }
-            if context.host.exists(&path) && !context.host.is_dir(&path) {
-                draft.prepare(Step::RemoveFile(path));
-            }
-        }
-        _ if context.host.is_terminal(1) => {
-            return Err(context.as_docker("cowardly refusing to save to a terminal. Use the -o flag or redirect"));
-        }
-        _ => {}
-    }
-    draft.flag("format", "docker-archive");
-    if names.len() > 1 {
-        draft.switch("multi-image-archive", true);
-    }
-    draft.args = names;
-    Ok(Plan::Sequence(vec![draft.run_quietly(Ending::Daemon)]))
-}
-
-/// `docker load`: on success without a word on stderr where it is quiet.
-pub fn load(context: &Context) -> Result<Plan, Refusal> {
-    let mut draft = context.call("load")?;
-    draft.translate(context)?;
-    let quiet = context.invocation.uses.switch("quiet");
-    Ok(Plan::Sequence(vec![if quiet { draft.run_quietly(Ending::Daemon) } else { draft.run(Ending::Daemon) }]))
 }
 
 /// Removes an image of another machine.

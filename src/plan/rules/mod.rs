@@ -3,6 +3,7 @@
 use super::{Context, Draft, Refusal};
 use crate::invocation::FlagUse;
 
+pub mod archive;
 pub mod build;
 pub mod compose;
 pub mod container;
