@@ -12,6 +12,7 @@ use crate::host::DEPTH;
 use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 mod archive;
+mod login;
 mod reshape;
 mod signals;
 mod words;
@@ -107,12 +108,6 @@ fn prepare(steps: &[Step]) -> Result<(), Refusal> {
             Step::MakeDirs(path) => {
                 let _ = make_dirs(path);
             }
-            Step::RemoveFile(path) => match std::fs::remove_file(path) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Refusal::new(format!("docker: {}: {e}", path.display()), 1));
-                }
-                _ => {}
-            },
             Step::WriteOwn { path, content } => {
                 write_own(path, content).map_err(|e| Refusal::new(format!("docker: {}: {e}", path.display()), 1))?;
             }
@@ -180,6 +175,14 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Reshape(reshape) => match reshape::run(reshape) {
                 0 => {}
                 failed => return failed,
+            },
+            Act::Login(asked) => match login::login(&asked) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Logout(asked) => match login::logout(&asked) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
             },
             Act::Save(save) => match archive::save(&save) {
                 Ok(0) => {}

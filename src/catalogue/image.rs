@@ -46,14 +46,14 @@ const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::A
 #[rustfmt::skip]
 const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(transfer::pull).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Pull all tags of the repository").short('a').rule(by_command),
-    flag("platform", Text, "Platform to pull: os/arch/variant").rule(transfer::platform),
+    flag("platform", Text, "Platform to pull: os/arch/variant").rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q'),
 ]]);
 
 #[rustfmt::skip]
 const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(transfer::push).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Push all tags of the repository").short('a').since(1).rule(by_command),
-    flag("platform", Text, "Platform to push").since(4).refuse("Podman pushes the image as it is stored; pull the platform first"),
+    flag("platform", Text, "Platform to push").since(4).rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q').since(1),
 ]]);
 

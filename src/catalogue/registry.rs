@@ -7,11 +7,11 @@ use crate::plan::rules::{by_command, manifest, registry};
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
     command("login", "[OPTIONS] [SERVER]", Arity::AtMost(1), "Log in to a registry").rule(registry::login).flags(&[&[
-        flag("password", Text, "Password or token").short('p'),
-        flag("password-stdin", Switch, "Read the password from standard input"),
-        flag("username", Text, "User name").short('u'),
+        flag("password", Text, "Password or token").short('p').rule(by_command),
+        flag("password-stdin", Switch, "Read the password from standard input").rule(by_command),
+        flag("username", Text, "User name").short('u').rule(by_command),
     ]]),
-    command("logout", "[SERVER]", Arity::AtMost(1), "Log out of a registry").rule(registry::login),
+    command("logout", "[SERVER]", Arity::AtMost(1), "Log out of a registry").rule(registry::logout),
     command("search", "[OPTIONS] TERM", Arity::Exact(1), "Search Docker Hub for images").rule(registry::search).flags(&[&[
         flag("automated", Switch, "Only automated builds").until(0).hidden().refuse("Docker dropped it; use `--filter is-automated=true`"),
         flag("filter", Filter, "Only those that match KEY=VALUE").short('f'), // strings in 4.3, stringArray since 5

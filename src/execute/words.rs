@@ -6,7 +6,9 @@ mod transfer;
 
 /// The same text with the lines that have a counterpart in Docker's words (moby `daemon/errors.go`, `daemon/images`).
 pub fn as_docker(text: &str) -> String {
-    let lines = text.lines().map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
+    // What Podman adds to its own error.
+    let lines = text.lines().filter(|line| !line.starts_with("exhausting input failed (error: "));
+    let lines = lines.map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
     lines.map(|line| line + "\n").collect()
 }
 

@@ -59,6 +59,13 @@ fn show_act(text: &mut String, act: &Act) {
             }
         }
         Act::Reshape(reshape) => show_reshape(text, reshape),
+        Act::Login(login) => {
+            show(text, "try the credentials by", &login.call);
+            let _ = writeln!(text, "  keep them for {} in {}", login.server, login.file.display());
+        }
+        Act::Logout(logout) => {
+            let _ = writeln!(text, "forget {} in {}", logout.servers.join(" "), logout.file.display());
+        }
         Act::Save(save) => {
             show(text, "run, its archive with Docker's names:", &save.call);
             let file = save.file.as_ref().map_or("stdout".into(), |file| file.display().to_string());
@@ -108,7 +115,6 @@ fn show(text: &mut String, verb: &str, call: &Call) {
         let _ = match step {
             Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
             Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
-            Step::RemoveFile(path) => writeln!(text, "remove {}", quoted(path.as_os_str())),
         };
     }
     let _ = write!(text, "{verb}");

@@ -75,8 +75,6 @@ pub enum Step {
     MakeDirs(PathBuf),
     /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
     WriteOwn { path: PathBuf, content: Vec<u8> },
-    /// Remove a plain file that is about to be written anew, as Docker replaces it.
-    RemoveFile(PathBuf),
 }
 
 /// One step of a [`Plan::Sequence`].
@@ -86,6 +84,10 @@ pub enum Act {
     Run(Run),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Try credentials and keep them.
+    Login(Login),
+    /// Forget credentials.
+    Logout(Logout),
     /// Have podman write an archive of images.
     Save(Save),
     /// Have podman read an archive of images.
@@ -103,6 +105,40 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+}
+
+/// `docker login`.
+pub struct Login {
+    /// `podman login`, still without user, file and registry.
+    pub call: Call,
+    /// Where credentials are kept: Docker's config.json.
+    pub file: PathBuf,
+    /// The server as its credentials are kept.
+    pub server: String,
+    /// The server as Podman knows it.
+    pub registry: String,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub password_stdin: bool,
+    /// Somebody can be asked.
+    pub on_terminal: bool,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Login { call, file, server, user, .. } = self;
+        write!(f, "Login {{ {call:?}, {file:?}, {server:?}, {user:?} }}")
+    }
+}
+
+/// `docker logout`.
+#[derive(Debug)]
+pub struct Logout {
+    pub file: PathBuf,
+    /// The server as Docker shows it.
+    pub shown: String,
+    /// The names that its credentials may be kept under.
+    pub servers: Vec<String>,
 }
 
 /// `podman save` to stdout, passed on to a file or our own stdout.

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod build;
 pub mod compose;
 pub mod container;
+pub mod credentials;
 pub mod dockerfile;
 pub mod filters;
 pub mod formats;

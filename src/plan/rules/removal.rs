@@ -37,8 +37,7 @@ fn platform(context: &Context) -> Result<Option<Platform>, Refusal> {
     match all[..] {
         [] => Ok(None),
         [one] if !one.to_string_lossy().contains(',') => {
-            let words = |words| context.as_docker(format!("invalid platform: {words}"));
-            Platform::parse(&one.to_string_lossy()).map(Some).map_err(words)
+            Platform::parse(&one.to_string_lossy()).map(Some).map_err(|words| context.as_docker(words))
         }
         _ => Err(context.refuse("rmi --platform: Podman keeps images of one platform each; name one.")),
     }

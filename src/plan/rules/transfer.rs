@@ -5,23 +5,19 @@ use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 
 use super::build::plain_http_on_loopback as plain_http;
+use super::credentials;
 use super::image::plain_http_on_loopback;
 use super::platforms::Platform;
 use super::references::{self, Reference};
 use super::store::{Image, Store};
-use crate::invocation::FlagUse;
-use crate::plan::{Act, Context, Draft, Plan, Refusal, Reshape};
+use crate::plan::{Act, Context, Plan, Refusal, Reshape};
 use crate::render::transfer::{AllTags, ManifestSize, OfAll, Pull, Push};
 
-/// `--platform OS[/ARCHITECTURE[/VARIANT]]`: Podman takes a lone word for the system, and knows fewer names.
-pub fn platform(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    let text = used.value.to_string_lossy();
-    if text.is_empty() {
-        return Ok(());
-    }
-    let platform = Platform::parse(&text).map_err(|words| context.as_docker(format!("Error response from daemon: {words}")))?;
-    draft.flag("platform", platform.shown());
-    Ok(())
+/// What `--platform OS[/ARCHITECTURE[/VARIANT]]` asks for. (Podman takes a lone word for the system, and knows fewer names.)
+/// Errors: containerd's words.
+fn platform(context: &Context) -> Result<Option<Platform>, String> {
+    let text = context.invocation.uses.text("platform").filter(|text| !text.is_empty());
+    text.map(|text| Platform::parse(&text.to_string_lossy())).transpose()
 }
 
 /// `docker pull`.
@@ -42,6 +38,10 @@ pub fn pull(context: &Context) -> Result<Plan, Refusal> {
     }
     if reference.repository() == "docker.io/library/scratch" {
         acts.push(Act::Complain(Refusal::new("Error response from daemon: 'scratch' is a reserved name", 1)));
+        return Ok(Plan::Sequence(acts));
+    }
+    if let Err(words) = platform(context) {
+        acts.push(Act::Complain(Refusal::new(format!("Error response from daemon: {words}"), 1)));
         return Ok(Plan::Sequence(acts));
     }
     if !all {
@@ -89,7 +89,12 @@ fn tags(context: &Context, reference: &Reference) -> Option<Vec<String>> {
 fn pull_one(context: &Context, reference: &Reference, all: Option<OfAll>) -> Result<Reshape, Refusal> {
     let mut draft = context.call("pull")?;
     draft.translate(context)?;
+    let platform = platform(context).ok().flatten().map(|platform| platform.shown());
+    if let Some(platform) = &platform {
+        draft.flag("platform", platform);
+    }
     plain_http_on_loopback(&mut draft, reference);
+    credentials::of_registry(&mut draft, context, &reference.domain);
     draft.arg(reference.full());
     let mut pull = Pull {
         full: reference.complete(),
@@ -98,7 +103,7 @@ fn pull_one(context: &Context, reference: &Reference, all: Option<OfAll>) -> Res
         path: reference.path.clone(),
         digest: reference.digest.clone(),
         repository: reference.repository(),
-        platform: context.invocation.uses.text("platform").and_then(|p| Some(Platform::parse(p.to_str()?).ok()?.shown())),
+        platform,
         quiet: context.invocation.uses.switch("quiet"),
         all,
         ..Pull::default()
@@ -131,16 +136,31 @@ fn has(image: &Image, reference: &Reference) -> bool {
     image.names.iter().any(of_repository) && image.manifests.iter().any(|(known, _)| known == digest)
 }
 
+/// What Docker says of a push of one platform.
+const ONE_PLATFORM: &str = "
+ Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
+         Other components, like attestations, will not be included.
+         To push the complete multi-platform image, remove the --platform flag.
+         
+";
+
 /// `docker push`: by the name typed, from whatever name Podman keeps the image under.
 pub fn push(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
     let typed = &context.invocation.args[0];
+    let mut acts = Vec::new();
+    let platform = platform(context).map_err(|words| {
+        let typed = uses.text("platform").unwrap_or_default().to_string_lossy();
+        Refusal::new(format!("Invalid platform {typed}{words}"), 1)
+    })?;
+    if platform.is_some() {
+        acts.push(Act::Print(ONE_PLATFORM.as_bytes().to_vec()));
+    }
     let mut reference = references::target(typed, context)?;
     let (all, quiet) = (uses.switch("all-tags"), uses.switch("quiet"));
     if reference.digest.is_some() {
         return Err(context.as_docker("cannot push a digest reference"));
     }
-    let mut acts = Vec::new();
     match (&reference.tag, all) {
         (Some(_), true) => return Err(context.as_docker("tag can't be used with --all-tags/-a")),
         (None, false) => {
@@ -151,10 +171,26 @@ pub fn push(context: &Context) -> Result<Plan, Refusal> {
         }
         _ => {}
     }
+    let images = if context.engine.remote.is_none() { Store::of(context.host).images() } else { None };
+    if let (Some(wanted), Some(images)) = (&platform, &images) {
+        let name = reference.tagged();
+        let image = images.iter().find(|image| image.names.contains(&name));
+        let there = image.and_then(|image| image.platform(&|path| context.host.read(path)));
+        if let Some(there) = there.filter(|there| there != wanted) {
+            let (name, there, wanted) = (reference.familiar(), there.shown(), wanted.shown());
+            acts.push(Act::Complain(Refusal::new(
+                format!(
+                    "Error response from daemon: image with reference {name} was found but its platform ({there}) does not match the \
+                     specified platform ({wanted})"
+                ),
+                1,
+            )));
+            return Ok(Plan::Sequence(acts));
+        }
+    }
     if !quiet {
         acts.push(Act::Print(format!("The push refers to repository [{}]\n", reference.repository()).into_bytes()));
     }
-    let images = if context.engine.remote.is_none() { Store::of(context.host).images() } else { None };
     let Some(images) = images else {
         acts.push(Act::Reshape(push_tag(context, &reference, reference.full().into(), vec![], reference.complete())?));
         return Ok(Plan::Sequence(acts));
@@ -199,6 +235,7 @@ fn push_tag(context: &Context, reference: &Reference, source: OsString, known: V
     let mut draft = context.call("push")?;
     draft.translate(context)?;
     plain_http_on_loopback(&mut draft, reference);
+    credentials::of_registry(&mut draft, context, &reference.domain);
     // Podman says nothing on stdout; a file in a place of our own would have to be found and removed.
     draft.flag("digestfile", "/dev/stdout");
     let target = OsString::from(reference.full());
