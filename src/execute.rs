@@ -13,6 +13,7 @@ use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stde
 
 mod archive;
 mod login;
+mod manifest;
 mod reshape;
 mod signals;
 mod words;
@@ -175,6 +176,10 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Reshape(reshape) => match reshape::run(reshape) {
                 0 => {}
                 failed => return failed,
+            },
+            Act::Manifests(manifests) => match manifest::run(&manifests) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
             },
             Act::Login(asked) => match login::login(&asked) {
                 Ok(0) => {}

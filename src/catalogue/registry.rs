@@ -1,6 +1,6 @@
 //! What talks to registries: `docker login`, `logout`, `search` and `docker manifest`.
 
-use super::{Arity, Command, Kind::*, PODMAN_5_4, command, flag, group};
+use super::{Arity, Command, Kind::*, command, flag, group};
 use crate::plan::rules::{by_command, manifest, registry};
 
 /// The commands, in the order of help.
@@ -22,11 +22,11 @@ pub static COMMANDS: &[Command] = &[
     ]]),
     group("manifest", "Manage manifests and manifest lists").usage("COMMAND"),
     command("manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST", Arity::Exact(2), "Add facts to an image of a manifest list").rule(manifest::annotate).flags(&[&[
-        flag("arch", Text, "Architecture"),
-        flag("os", Text, "Operating system"),
-        flag("os-features", StringSlice, "Features of the operating system"),
-        flag("os-version", Text, "Version of the operating system").since(1),
-        flag("variant", Text, "Variant of the architecture"),
+        flag("arch", Text, "Architecture").rule(by_command),
+        flag("os", Text, "Operating system").rule(by_command),
+        flag("os-features", StringSlice, "Features of the operating system").rule(by_command),
+        flag("os-version", Text, "Version of the operating system").since(1).rule(by_command),
+        flag("variant", Text, "Variant of the architecture").rule(by_command),
     ]]),
     command("manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]", Arity::AtLeast(2), "Create a manifest list").rule(manifest::create).flags(&[&[
         flag("amend", Switch, "Change a manifest list that exists").short('a').rule(by_command),
@@ -34,7 +34,7 @@ pub static COMMANDS: &[Command] = &[
     ]]),
     command("manifest inspect", "[OPTIONS] [MANIFEST_LIST] MANIFEST", Arity::Range(1, 2), "Show a manifest or manifest list").rule(manifest::inspect).flags(&[&[
         flag("insecure", Switch, "Allow a registry without TLS").rule(by_command),
-        flag("verbose", Switch, "Show more, layers included").short('v').podman_since(PODMAN_5_4),
+        flag("verbose", Switch, "Show more, layers included").short('v').rule(by_command),
     ]]),
     command("manifest push", "[OPTIONS] MANIFEST_LIST", Arity::Exact(1), "Push a manifest list to a registry").rule(manifest::push).flags(&[&[
         flag("insecure", Switch, "Allow a registry without TLS").rule(by_command),

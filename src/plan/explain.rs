@@ -59,6 +59,10 @@ fn show_act(text: &mut String, act: &Act) {
             }
         }
         Act::Reshape(reshape) => show_reshape(text, reshape),
+        Act::Manifests(manifests) => {
+            let _ = writeln!(text, "{:?} in {}", manifests.job, manifests.directory.display());
+            show(text, "  what a registry has by", &manifests.calls.inspect);
+        }
         Act::Login(login) => {
             show(text, "try the credentials by", &login.call);
             let _ = writeln!(text, "  keep them for {} in {}", login.server, login.file.display());

@@ -15,12 +15,12 @@ use crate::render::{Progress, Stream, View};
 
 mod explain;
 pub mod globals;
+mod jobs;
 pub mod rules;
-
-use rules::store::Image;
 
 pub use explain::explain;
 pub use globals::Engine;
+pub use jobs::{Load, Login, Logout, ManifestCalls, ManifestJob, Manifests, Save};
 
 /// What to do.
 #[derive(Debug)]
@@ -84,6 +84,8 @@ pub enum Act {
     Run(Run),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
+    /// Something with lists of manifests.
+    Manifests(Box<Manifests>),
     /// Try credentials and keep them.
     Login(Login),
     /// Forget credentials.
@@ -105,65 +107,6 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
-}
-
-/// `docker login`.
-pub struct Login {
-    /// `podman login`, still without user, file and registry.
-    pub call: Call,
-    /// Where credentials are kept: Docker's config.json.
-    pub file: PathBuf,
-    /// The server as its credentials are kept.
-    pub server: String,
-    /// The server as Podman knows it.
-    pub registry: String,
-    pub user: Option<String>,
-    pub password: Option<String>,
-    pub password_stdin: bool,
-    /// Somebody can be asked.
-    pub on_terminal: bool,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Login { call, file, server, user, .. } = self;
-        write!(f, "Login {{ {call:?}, {file:?}, {server:?}, {user:?} }}")
-    }
-}
-
-/// `docker logout`.
-#[derive(Debug)]
-pub struct Logout {
-    pub file: PathBuf,
-    /// The server as Docker shows it.
-    pub shown: String,
-    /// The names that its credentials may be kept under.
-    pub servers: Vec<String>,
-}
-
-/// `podman save` to stdout, passed on to a file or our own stdout.
-#[derive(Debug)]
-pub struct Save {
-    pub call: Call,
-    /// Replaced once all is well.
-    pub file: Option<PathBuf>,
-    /// Podman's progress is shown.
-    pub on_terminal: bool,
-}
-
-/// `podman load` of a file or stdin, and the names that Docker gives its images.
-#[derive(Debug)]
-pub struct Load {
-    /// Still without `--input`.
-    pub call: Call,
-    /// `podman tag` and `podman untag`, still without image and names.
-    pub tag: Call,
-    pub untag: Call,
-    pub file: Option<PathBuf>,
-    /// The images that were there before.
-    pub before: Vec<Image>,
-    /// Podman's progress is shown.
-    pub on_terminal: bool,
 }
 
 /// A call whose end matters.

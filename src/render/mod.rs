@@ -10,6 +10,7 @@ use crate::plan::{Answer, Call, Step};
 pub mod archive;
 pub mod formatter;
 pub mod inspect;
+pub mod manifest;
 pub mod tabwriter;
 pub mod template;
 pub mod transfer;

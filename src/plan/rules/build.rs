@@ -130,6 +130,11 @@ fn mentions_loopback(text: &[u8]) -> bool {
 /// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
 /// host's own registries.conf with those added. (`--tls-verify=false` would weaken every registry of the build.)
 pub fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
+    plain_http(draft, context, &["localhost", "127.0.0.1", "[::1]"]);
+}
+
+/// The same for named registries.
+pub fn plain_http(draft: &mut Draft, context: &Context, registries: &[&str]) {
     let host = context.host;
     let Some(dir) = crate::host::runtime_dir() else {
         draft.switch("tls-verify", false);
@@ -145,7 +150,7 @@ pub fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
         }
     }
     let mut text = candidates.iter().find_map(|c| host.read(c)).unwrap_or_default();
-    for location in ["localhost", "127.0.0.1", "[::1]"] {
+    for location in registries {
         let entry = format!("\n[[registry]]\nlocation = \"{location}\"\ninsecure = true\n");
         let there = format!("\"{location}\"");
         if !host::contains(&text, there.as_bytes()) {

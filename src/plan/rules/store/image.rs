@@ -69,6 +69,11 @@ impl Image {
         self.directory.join(format!("={}", base64(format!("manifest-{digest}").as_bytes())))
     }
 
+    /// One of its manifests as its registry has it.
+    pub fn manifest_of(&self, digest: &str, read: Read) -> Option<Vec<u8>> {
+        self.manifests.iter().any(|(known, _)| known == digest).then(|| read(&self.manifest_file(digest)))?
+    }
+
     /// The digest by which its registry knows what was pulled last: the manifest's, or that of the manifest list which came
     /// with it.
     pub fn pulled(&self, read: Read) -> String {
