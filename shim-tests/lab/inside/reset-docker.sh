@@ -5,7 +5,8 @@ rm -rf ~/.docker
 set -- "$1" $(docker ps -aq); [ $# = 1 ] || (shift; docker rm -fv "$@" >/dev/null)
 set -- "$1" $(docker volume ls -q); [ $# = 1 ] || (shift; docker volume rm -f "$@" >/dev/null)
 set -- "$1" $(docker network ls -q --filter type=custom); [ $# = 1 ] || (shift; docker network rm "$@" >/dev/null)
-have() { docker images -a --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | sort; }
+# An image that was loaded again has no digest of its registry any more.
+have() { docker images -a --no-trunc --digests --format '{{.Repository}}:{{.Tag}} {{.ID}} {{.Digest}}' | sort; }
 want=$(cat /lab/state/base-images 2>/dev/null)
 if [ -z "$want" ] || [ "$(have)" != "$want" ]; then
     ids=$(docker images -aq --no-trunc | sort -u)

@@ -2,17 +2,20 @@
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 base=/lab/state/base-images
 auth=/run/containers/0/auth.json
+store=/var/lib/containers/storage
 if [ "$(id -u)" != 0 ]; then
     base=~/.local/share/containers/base-images
     auth=$XDG_RUNTIME_DIR/containers/auth.json
+    store=~/.local/share/containers/storage
 fi
-rm -rf ~/.docker ~/.config/containers "$auth"
+rm -rf ~/.docker ~/.config/containers "$auth" "$store/docker-shim-digests.json"
 set -- "$1" $(podman pod ps -q); [ $# = 1 ] || (shift; podman pod rm -f "$@" >/dev/null)
 set -- "$1" $(podman ps -aq); [ $# = 1 ] || (shift; podman rm -fv -t 0 "$@" >/dev/null)
 set -- "$1" $(podman volume ls -q); [ $# = 1 ] || (shift; podman volume rm -f "$@" >/dev/null)
 set -- "$1" $(podman network ls --format '{{.Name}}' | grep -vx podman); [ $# = 1 ] || (shift; podman network rm -f "$@" >/dev/null)
 set -- "$1" $(podman secret ls -q); [ $# = 1 ] || (shift; podman secret rm "$@" >/dev/null)
-have() { podman images -a --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | sort; }
+# An image that was loaded again has not its registry's manifest any more.
+have() { podman images -a --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}} {{.Digest}}' | sort; }
 want=$(cat $base 2>/dev/null)
 if [ -z "$want" ] || [ "$(have)" != "$want" ]; then
     podman rmi -fa >/dev/null 2>&1
