@@ -171,7 +171,7 @@ impl Pull {
         let images = store::images_of(&self.store, &read).unwrap_or_default();
         if let Some(image) = images.iter().find(|image| image.id == id) {
             let digest = self.digest.clone().unwrap_or_else(|| image.pulled(&read));
-            self.told.note = image.note(&self.repository, Some(&digest), &images, &read);
+            self.told.note = image.note(&[&self.repository], Some(&digest), &images, &read);
             return Some(digest);
         }
         if self.digest.is_some() {
@@ -280,7 +280,7 @@ impl Progress for Push {
     fn keep(&self) -> Option<Step> {
         let images = store::images_of(&self.store, &read).filter(|_| self.digest.starts_with("sha256:"))?;
         let image = images.iter().find(|image| image.id == self.source || image.names.contains(&self.source))?;
-        image.note(&self.size.repository, Some(&self.digest), &images, &read)
+        image.note(&[&self.size.repository], Some(&self.digest), &images, &read)
     }
 }
 

@@ -63,7 +63,7 @@ pub fn tag(context: &Context) -> Result<Plan, Refusal> {
             draft.arg(&all[at].id);
             // A repository that was only given is none that a registry knows the image by.
             let named = images[at].references.iter().any(|name| local::repository(name) == target.repository());
-            let note = all[at].note(&target.repository(), None, &all, &|path| context.host.read(path)).filter(|_| !named);
+            let note = all[at].note(&[&target.repository()], None, &all, &|path| context.host.read(path)).filter(|_| !named);
             note.into_iter().for_each(|step| draft.prepare(step));
         }
         _ => {

@@ -8,7 +8,7 @@ use super::local::{self, Found, Known, familiar, repository};
 use super::platforms::Platform;
 use super::store::{Container, Layer, Store};
 use super::{image, references};
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
+use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 use crate::sha256;
 
 /// `docker rmi IMAGE…`.
@@ -158,19 +158,32 @@ impl World<'_> {
         Ok(known.collect())
     }
 
+    /// Has the digests under which registries have an image forgotten, as far as they are among its names.
+    fn forget(&self, at: usize, gone: &[String]) -> Option<Step> {
+        let repositories: Vec<&str> = gone.iter().filter(|name| name.contains('@')).map(|name| repository(name)).collect();
+        if repositories.is_empty() {
+            return None;
+        }
+        let images: Vec<_> = self.images.iter().map(|known| known.image.clone()).collect();
+        images[at].note(&repositories, Some(""), &images, &|path| self.context.host.read(path))
+    }
+
     /// Takes names away that are not the last ones.
     fn untag(&mut self, at: usize, gone: &[String]) -> Result<(), Refusal> {
+        let forgotten = self.forget(at, gone);
         let known = &mut self.images[at];
         known.references.retain(|name| !gone.contains(name));
         let (stored, _): (Vec<_>, Vec<_>) = known.image.names.iter().cloned().partition(|name| gone.contains(name));
         known.image.names.retain(|name| !gone.contains(name));
         let said = untagged(gone);
         if stored.is_empty() {
-            // A name by digest that only Docker would have kept.
+            // A name by digest that only we have kept.
+            self.acts.extend(forgotten.map(Act::Do));
             self.acts.push(Act::Print(said.into_bytes()));
             return Ok(());
         }
         let mut draft = self.context.call("untag")?;
+        forgotten.into_iter().for_each(|step| draft.prepare(step));
         draft.arg(&known.image.id);
         draft.args.extend(stored.iter().map(OsString::from));
         self.acts.push(step(draft, said));
@@ -180,6 +193,7 @@ impl World<'_> {
     /// Takes an image away with the names that it still has. Where stopped containers use it, Docker would keep their files
     /// and forget the image; Podman cannot forget it, so only its names go.
     fn delete(&mut self, at: usize, gone: &[String], users: &[(String, bool)]) -> Result<(), Refusal> {
+        let forgotten = self.forget(at, gone);
         let mut known = self.images.remove(at);
         let mut said = untagged(gone);
         let names = known.image.names.len();
@@ -193,6 +207,7 @@ impl World<'_> {
                 ));
             }
             let mut draft = self.context.call("untag")?;
+            forgotten.into_iter().for_each(|step| draft.prepare(step));
             draft.arg(&known.image.id);
             self.acts.push(step(draft, said));
             known.references.clear();

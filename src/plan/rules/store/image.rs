@@ -164,15 +164,17 @@ impl Image {
         notes.into_iter().flatten().filter_map(|(repository, digest)| Some((repository, digest.as_str()?.to_string()))).collect()
     }
 
-    /// Notes the digest that a registry has it by; without one, that the repository is only a tag, as long as nothing else is known of
-    /// it. None where there is nothing to note.
-    pub fn note(&self, repository: &str, digest: Option<&str>, images: &[Image], read: Read) -> Option<Step> {
+    /// Notes the digest that a registry has it by in some repositories, an empty one where it is known there no more; without one, that
+    /// they are only tags, as long as nothing else is known of them. None where there is nothing to note.
+    pub fn note(&self, repositories: &[&str], digest: Option<&str>, images: &[Image], read: Read) -> Option<Step> {
         let before = self.notes(read);
         let mut notes = before.clone();
         notes.retain(|id, _| images.iter().any(|image| image.id == *id));
         let of_image = notes.entry(self.id.clone()).or_insert_with(|| Json::Object(Map::new())).as_object_mut()?;
-        if digest.is_some() || !of_image.contains_key(repository) {
-            of_image.insert(repository.to_string(), digest.unwrap_or_default().into());
+        for repository in repositories {
+            if digest.is_some() || !of_image.contains_key(*repository) {
+                of_image.insert((*repository).to_string(), digest.unwrap_or_default().into());
+            }
         }
         let content = serde_json::to_vec(&notes).ok()?;
         (notes != before).then(|| Step::WriteOwn { path: self.notes_file(), content })
