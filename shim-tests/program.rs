@@ -289,12 +289,12 @@ fn signals_reach_podman_and_its_end_is_ours() {
         "podman",
         "#!/bin/sh\ntrap 'echo term; exit 7' TERM\ntrap 'echo int; exit 8' INT\necho ready\nwhile :; do sleep 0.05; done\n",
     );
-    // `run` is podman itself; `pull` has us wait for it, and maps its failure to 1.
+    // `run` is podman itself; `import` has us wait for it, and maps its failure to 1.
     for (words, signal, said, status) in [
         (["run", "alpine"], Signal::SIGTERM, "term", 7),
         (["run", "alpine"], Signal::SIGINT, "int", 8),
-        (["pull", "a"], Signal::SIGTERM, "term", 1),
-        (["pull", "a"], Signal::SIGINT, "int", 1),
+        (["import", "-"], Signal::SIGTERM, "term", 1),
+        (["import", "-"], Signal::SIGINT, "int", 1),
     ] {
         let mut child = place.docker().args(words).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -305,7 +305,7 @@ fn signals_reach_podman_and_its_end_is_ours() {
     }
     // Killed by a signal, we die by the same one.
     place.script("podman", "#!/bin/sh\nkill -SEGV $$\n");
-    for words in [["run", "alpine"], ["pull", "a"]] {
+    for words in [["run", "alpine"], ["import", "-"], ["pull", "a"]] {
         assert_eq!(run(place.docker().args(words)).status.signal(), Some(Signal::SIGSEGV as i32), "{words:?}");
     }
 }
@@ -318,27 +318,27 @@ fn global_flags() {
         let output = run(place.docker().args(words));
         (output.status.code(), text(&output.stdout).trim().to_string(), text(&output.stderr).trim().to_string())
     };
-    assert_eq!(said(&["--config", "/c", "pull", "a"]).1, "pull docker.io/library/a config=/c");
-    assert_eq!(said(&["-l", "debug", "-D", "-c", "default", "pull", "a"]).1, "pull docker.io/library/a config=");
-    assert_eq!(said(&["-l", "error", "pull", "a"]).1, "--log-level=error pull docker.io/library/a config=");
+    assert_eq!(said(&["--config", "/c", "wait", "a"]).1, "wait a config=/c");
+    assert_eq!(said(&["-l", "debug", "-D", "-c", "default", "wait", "a"]).1, "wait a config=");
+    assert_eq!(said(&["-l", "error", "wait", "a"]).1, "--log-level=error wait a config=");
     assert_eq!(said(&["-l", "bogus", "ps"]), (Some(1), String::new(), "Unable to parse logging level: bogus".into()));
-    assert_eq!(said(&["-H", "unix:///var/run/docker.sock", "pull", "a"]).1, "pull docker.io/library/a config=");
+    assert_eq!(said(&["-H", "unix:///var/run/docker.sock", "wait", "a"]).1, "wait a config=");
     assert_eq!(
-        said(&["-H", "ssh://u@h/run/podman/podman.sock", "pull", "a"]).1,
-        "--remote --url=ssh://u@h/run/podman/podman.sock pull docker.io/library/a config="
+        said(&["-H", "ssh://u@h/run/podman/podman.sock", "wait", "a"]).1,
+        "--remote --url=ssh://u@h/run/podman/podman.sock wait a config="
     );
-    assert_eq!(said(&["-H", "somewhere:2375", "pull", "a"]).1, "--remote --url=tcp://somewhere:2375 pull docker.io/library/a config=");
+    assert_eq!(said(&["-H", "somewhere:2375", "wait", "a"]).1, "--remote --url=tcp://somewhere:2375 wait a config=");
     let (status, out, err) =
-        said(&["-H", "tcp://h:2376", "--tls", "--tlscacert='ca.pem'", "--tlscert='c.pem'", "--tlskey='k.pem'", "pull", "a"]);
+        said(&["-H", "tcp://h:2376", "--tls", "--tlscacert='ca.pem'", "--tlscert='c.pem'", "--tlskey='k.pem'", "wait", "a"]);
     assert!(status == Some(1) && out.is_empty() && err.contains("TLS") && err.lines().count() == 1, "{err}");
-    assert_eq!(said(&["--tls", "--tlscacert='ca.pem'", "pull", "a"]).1, "pull docker.io/library/a config=");
+    assert_eq!(said(&["--tls", "--tlscacert='ca.pem'", "wait", "a"]).1, "wait a config=");
     let (status, out, err) = said(&["-c", "elsewhere", "ps"]);
     assert!(status == Some(1) && out.is_empty() && err.contains("context \"elsewhere\": context not found"), "{err}");
     let (status, _, err) = said(&["-c", "default", "-H", "tcp://h", "ps"]);
     assert_eq!((status, err.as_str()), (Some(1), "conflicting options: cannot specify both --host and --context"));
 
-    let output = run(place.docker().env("DOCKER_HOST", "tcp://10.0.0.1:2375").args(["pull", "a"]));
-    assert_eq!(text(&output.stdout).trim(), "--remote --url=tcp://10.0.0.1:2375 pull docker.io/library/a config=");
+    let output = run(place.docker().env("DOCKER_HOST", "tcp://10.0.0.1:2375").args(["wait", "a"]));
+    assert_eq!(text(&output.stdout).trim(), "--remote --url=tcp://10.0.0.1:2375 wait a config=");
 
     // Contexts that Docker made, and the one that is current.
     let docker = place.at("home/.docker");
@@ -346,8 +346,8 @@ fn global_flags() {
     fs::write(docker.join("contexts/meta/abc/meta.json"), r#"{"Name":"far","Endpoints":{"docker":{"Host":"ssh://far"}}}"#).unwrap();
     fs::write(docker.join("config.json"), r#"{"auths":{},"currentContext":"far"}"#).unwrap();
     let config = format!("config={}", docker.display());
-    assert_eq!(said(&["pull", "a"]).1, format!("--remote --url=ssh://far pull docker.io/library/a {config}"));
-    assert_eq!(said(&["-c", "default", "pull", "a"]).1, format!("pull docker.io/library/a {config}"));
+    assert_eq!(said(&["wait", "a"]).1, format!("--remote --url=ssh://far wait a {config}"));
+    assert_eq!(said(&["-c", "default", "wait", "a"]).1, format!("wait a {config}"));
 }
 
 #[test]

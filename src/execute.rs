@@ -9,14 +9,16 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::host::DEPTH;
-use crate::plan::{Act, Answer, Call, DigestNote, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
-use crate::render::image_inspect;
+use crate::plan::{Act, Answer, Call, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
+mod archive;
 mod attach;
 mod changes;
 mod cp;
 mod creation;
 mod each;
+mod login;
+mod manifest;
 mod prune;
 mod reshape;
 mod signals;
@@ -72,7 +74,7 @@ fn command(call: &Call) -> Command {
 }
 
 fn become_program(call: &Call) -> u8 {
-    if let Err(refusal) = prepare(call) {
+    if let Err(refusal) = prepare(&call.prepare) {
         return complain(&refusal);
     }
     // Command would copy the whole environment for a few changes, which costs more than all else here together.
@@ -115,11 +117,7 @@ fn cannot_start(call: &Call, error: &std::io::Error) -> Refusal {
 }
 
 /// Makes what a call needs. Errors are only those that podman would not report better itself.
-fn prepare(call: &Call) -> Result<(), Refusal> {
-    take_steps(&call.prepare)
-}
-
-fn take_steps(steps: &[Step]) -> Result<(), Refusal> {
+fn prepare(steps: &[Step]) -> Result<(), Refusal> {
     for step in steps {
         match step {
             // A directory that cannot be made is podman's to report, in its words for a missing bind source.
@@ -199,7 +197,7 @@ fn sequence(acts: Vec<Act>) -> u8 {
                 }
             }
             Act::Do(step) => {
-                if let Err(refusal) = take_steps(&[step]) {
+                if let Err(refusal) = prepare(&[step]) {
                     return complain(&refusal);
                 }
             }
@@ -257,7 +255,26 @@ fn sequence(acts: Vec<Act>) -> u8 {
                     return complain(&refusal);
                 }
             }
-            Act::NoteDigest(note) => note_digest(&note),
+            Act::Manifests(manifests) => match manifest::run(&manifests) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Login(asked) => match login::login(&asked) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Logout(asked) => match login::logout(&asked) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Save(save) => match archive::save(&save) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
+            Act::Load(load) => match archive::load(&load) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
             Act::Run(run) => match run_one(&run) {
                 Ok(0) => {}
                 Ok(failed) => {
@@ -279,31 +296,16 @@ fn sequence(acts: Vec<Act>) -> u8 {
     status
 }
 
-/// Notes what a registry called an image. The push has been done, so a note that cannot be kept is no failure: without one nothing is shown.
-fn note_digest(note: &DigestNote) {
-    let digest = note.digestfile.as_ref().map(|file| {
-        let digest = std::fs::read_to_string(file).unwrap_or_default();
-        let _ = std::fs::remove_file(file);
-        digest.trim().to_string()
-    });
-    let hex = digest.as_deref().map(|digest| digest.strip_prefix("sha256:").unwrap_or_default());
-    if hex.is_none_or(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())) {
-        if let Some(notes) = image_inspect::remember(&note.root, &note.image, &note.repository, digest.as_deref()) {
-            let _ = write_own(&note.root.join(image_inspect::NOTES), &notes);
-        }
-    }
-}
-
 /// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.
 fn run_one(run: &Run) -> Result<u8, u8> {
-    prepare(&run.call).map_err(|refusal| complain(&refusal))?;
+    prepare(&run.call.prepare).map_err(|refusal| complain(&refusal))?;
     let mut command = command(&run.call);
     // Kept in memory rather than read from a pipe: what podman leaves running would hold a pipe open.
     let mut stdout = None;
     let mut stderr = None;
-    match run.stdout {
+    match &run.stdout {
         Stdout::Inherit => {}
-        Stdout::Discard => {
+        Stdout::Discard | Stdout::Said(_) => {
             command.stdout(Stdio::null());
         }
         Stdout::Prefixed(_) => stdout = Some(memory_file()?),
@@ -337,11 +339,14 @@ fn run_one(run: &Run) -> Result<u8, u8> {
         }
     };
     let ended = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
-    if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, run.stdout) {
+    if let (Some(file), Stdout::Prefixed(prefix)) = (&mut stdout, &run.stdout) {
         let printed = kept(file)?;
         if !printed.is_empty() {
             write_stdout(&[prefix.as_bytes(), &printed].concat())?;
         }
+    }
+    if let (Stdout::Said(text), true) = (&run.stdout, ended.success()) {
+        write_stdout(text)?;
     }
     if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
         complain_as_docker(&kept(file)?);

@@ -4,6 +4,7 @@
 //! has to do, [`execute`] does it.
 
 pub mod admin;
+pub mod base64;
 pub mod catalogue;
 pub mod execute;
 pub mod grammar;

@@ -1,7 +1,7 @@
 //! `docker image`, and its commands at the top. `docker image build` is in `build`.
 
 use super::{Arity, Command, Flag, Item, Kind::*, PODMAN_4_3, command, flag, group};
-use crate::plan::rules::{by_command, image, image_lists, prune};
+use crate::plan::rules::{archive, by_command, image, image_lists, prune, removal, transfer};
 
 /// What is left of content trust.
 #[rustfmt::skip]
@@ -19,17 +19,17 @@ const HISTORY: Command = command("image history", "[OPTIONS] IMAGE", Arity::Exac
 ]]);
 
 #[rustfmt::skip]
-const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").rule(image::import).flags(&[&[
-    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c'),
+const IMPORT: Command = command("image import", "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", Arity::AtLeast(1), "Make an image of a tar archive of files").rule(archive::import).flags(&[&[
+    flag("change", List(Item::Any), "Apply a Dockerfile instruction to the image").short('c').rule(archive::change),
     flag("message", Text, "Note to keep with the image").short('m'),
-    flag("platform", Text, "Platform to note in the image").rule(image::import_platform),
+    flag("platform", Text, "Platform to note in the image").rule(archive::import_platform),
 ]]);
 
 #[rustfmt::skip]
-const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").rule(image::load).flags(&[&[
-    flag("input", Text, "File to read, not standard input").short('i'),
-    flag("platform", StringSlice, "Platforms to load").since(4).refuse("Podman loads what the archive holds; leave --platform out"),
-    flag("quiet", Switch, "Show no progress").short('q'),
+const LOAD: Command = command("image load", "[OPTIONS]", Arity::None, "Load images from an archive").rule(archive::load).flags(&[&[
+    flag("input", Text, "File to read, not standard input").short('i').rule(by_command),
+    flag("platform", StringSlice, "Platforms to load").since(4).rule(by_command),
+    flag("quiet", Switch, "Show no progress").short('q').rule(by_command),
 ]]);
 
 #[rustfmt::skip]
@@ -44,30 +44,30 @@ const LS: Command = command("image ls", "[OPTIONS] [REPOSITORY[:TAG]]", Arity::A
 ]]);
 
 #[rustfmt::skip]
-const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(image::pull).flags(&[CONTENT_TRUST, &[
+const PULL: Command = command("image pull", "[OPTIONS] NAME[:TAG|@DIGEST]", Arity::Exact(1), "Pull an image from a registry").rule(transfer::pull).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Pull all tags of the repository").short('a').rule(by_command),
-    flag("platform", Text, "Platform to pull: os/arch/variant"),
+    flag("platform", Text, "Platform to pull: os/arch/variant").rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q'),
 ]]);
 
 #[rustfmt::skip]
-const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(image::push).flags(&[CONTENT_TRUST, &[
+const PUSH: Command = command("image push", "[OPTIONS] NAME[:TAG]", Arity::Exact(1), "Push an image to a registry").rule(transfer::push).flags(&[CONTENT_TRUST, &[
     flag("all-tags", Switch, "Push all tags of the repository").short('a').since(1).rule(by_command),
-    flag("platform", Text, "Platform to push").since(4).refuse("Podman pushes the image as it is stored; pull the platform first"),
+    flag("platform", Text, "Platform to push").since(4).rule(by_command),
     flag("quiet", Switch, "Show no progress").short('q').since(1),
 ]]);
 
 #[rustfmt::skip]
-const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").rule(image::remove).aliases(&["rmi", "remove"]).flags(&[&[
+const RM: Command = command("image rm", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Remove images").rule(removal::remove).aliases(&["rmi", "remove"]).flags(&[&[
     flag("force", Switch, "Remove it by force").short('f').rule(by_command),
     flag("no-prune", Switch, "Keep untagged parents").podman_since(PODMAN_4_3),
-    flag("platform", StringSlice, "Platforms to remove").since(4).refuse("Podman removes the whole image; leave --platform out"),
+    flag("platform", StringSlice, "Platforms to remove").since(4).rule(by_command),
 ]]);
 
 #[rustfmt::skip]
-const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").rule(image::save).flags(&[&[
-    flag("output", Text, "File to write to, not standard output").short('o'),
-    flag("platform", StringSlice, "Platforms to save").since(4).refuse("Podman saves the image as it is stored; pull the platform first"),
+const SAVE: Command = command("image save", "[OPTIONS] IMAGE [IMAGE...]", Arity::AtLeast(1), "Write images to an archive").rule(archive::save).flags(&[&[
+    flag("output", Text, "File to write to, not standard output").short('o').rule(by_command),
+    flag("platform", StringSlice, "Platforms to save").since(4).rule(by_command),
 ]]);
 
 #[rustfmt::skip]

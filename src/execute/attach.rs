@@ -80,7 +80,7 @@ pub fn attach(attach: &Attach) -> Result<u8, u8> {
         return Err(refuse("the input device is not a TTY".to_string()));
     }
     let stdin = attach.stdin && state.open_stdin;
-    prepare(&attach.attach).map_err(|refusal| complain(&refusal))?;
+    prepare(&attach.attach.prepare).map_err(|refusal| complain(&refusal))?;
     let (mut waiter, mut code) = waiter(&attach.wait)?;
     let status = attached(attach, stdin);
     // The end of the streams is not the container's end where it has closed them, or where the caller has detached.
@@ -172,7 +172,7 @@ fn without_last_newline(mut from: impl Read) -> std::io::Result<()> {
 
 /// Gives the container's exit status; podman's 125 is its own failure, unless the container ended with it.
 pub fn start(start: &StartAttached) -> Result<u8, u8> {
-    prepare(&start.call).map_err(|refusal| complain(&refusal))?;
+    prepare(&start.call.prepare).map_err(|refusal| complain(&refusal))?;
     let guard = signals::Forwarding::start();
     let mut child = command(&start.call).spawn().map_err(|e| complain(&cannot_start(&start.call, &e)))?;
     guard.to(child.id());

@@ -77,7 +77,7 @@ struct Attempt {
 
 /// Runs a call with more arguments, and keeps what it says.
 fn attempt(call: &Call, args: &[&OsStr], stdin: Option<&[u8]>) -> Result<Attempt, u8> {
-    prepare(call).map_err(|refusal| complain(&refusal))?;
+    prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     // Kept in memory rather than read from pipes: a container that was started would hold a pipe open.
     let (mut stdout, mut stderr) = (memory_file()?, memory_file()?);
     let stdio = |file: &std::fs::File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));

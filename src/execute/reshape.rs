@@ -1,9 +1,11 @@
 //! Carries out calls whose answers are shown in Docker's shape.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use super::{
     cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, write_stdout,
@@ -17,13 +19,14 @@ pub fn run(reshape: Reshape) -> u8 {
         Shape::Whole(view) => whole(&reshape.call, view.as_ref()),
         Shape::Lines(mut stream) => lines(&reshape.call, stream.as_mut()),
         Shape::Progress(mut progress) => followed(&reshape.call, progress.as_mut()),
+        Shape::Transfer { mut progress, on_terminal } => transfer(&reshape.call, progress.as_mut(), on_terminal),
     };
     done.unwrap_or_else(|code| code)
 }
 
 /// Podman's answer as a whole, or as it is where the view makes nothing of it.
 fn whole(call: &Call, view: &dyn View) -> Result<u8, u8> {
-    prepare(call).map_err(|refusal| complain(&refusal))?;
+    prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let (ended, answered) = answer(call, &[], false)?;
     if let Some(shown) = view.show(&answered, &Desk::new(&ask)) {
         return Ok(say(&shown));
@@ -59,7 +62,7 @@ fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStat
 
 /// Podman's answer line by line. When the caller has stopped reading, podman is stopped too.
 fn lines(call: &Call, stream: &mut dyn Stream) -> Result<u8, u8> {
-    prepare(call).map_err(|refusal| complain(&refusal))?;
+    prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let mut stderr = memory_file()?;
     let mut command = command(call);
     command.stdout(Stdio::piped()).stderr(stderr.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e))?);
@@ -106,7 +109,7 @@ fn lines(call: &Call, stream: &mut dyn Stream) -> Result<u8, u8> {
 
 /// Podman's both streams in one pipe, so that what belongs together stays in order.
 fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
-    prepare(call).map_err(|refusal| complain(&refusal))?;
+    prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let (read, write) = nix::unistd::pipe().map_err(|e| cannot_keep(&e.into()))?;
     let clone = write.try_clone().map_err(|e| cannot_keep(&e))?;
     let guard = signals::Forwarding::start();
@@ -133,8 +136,9 @@ fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
     if let Some(signal) = ended.signal() {
         return Ok(signals::die_by(signal));
     }
-    let shown = progress.end(ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
-    let mut status = say(&shown);
+    let status = ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let shown = progress.end(&Answered { status, ..Answered::default() }, &Desk::new(&ask));
+    let mut status = shown.map_or(status, |shown| say(&shown));
     if ended.success() {
         for (path, content) in progress.files() {
             if let Err(error) = std::fs::write(&path, content) {
@@ -143,4 +147,68 @@ fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
         }
     }
     written.and(Ok(status))
+}
+
+/// How often podman's progress is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A transfer, told of while it goes on. Of a failure podman's last words are shown.
+fn transfer(call: &Call, progress: &mut dyn Progress, on_terminal: bool) -> Result<u8, u8> {
+    prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
+    let (mut stdout, stderr) = (memory_file()?, memory_file()?);
+    let stdio = |file: &std::fs::File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));
+    let mut command = command(call);
+    command.stdout(stdio(&stdout)?);
+    if !on_terminal {
+        command.stderr(stdio(&stderr)?);
+    }
+    let guard = signals::Forwarding::start();
+    let mut child = command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?;
+    guard.to(child.id());
+    // Read where podman writes, at an offset of our own: the end of a pipe would be that of all podman leaves running.
+    let mut reader = Follower { file: &stderr, at: 0 };
+    let (mut said, mut shown) = (Vec::new(), 0);
+    let mut written = Ok(());
+    let ended = loop {
+        let ended = child.try_wait();
+        let _ = reader.read_to_end(&mut said);
+        while let Some(length) = said[shown..].iter().position(|b| *b == b'\n') {
+            let told = progress.line(&said[shown..shown + length]);
+            shown += length + 1;
+            written = written.and_then(|()| write_stdout(&told.stdout));
+            let _ = std::io::stderr().write_all(&told.stderr);
+        }
+        match ended {
+            Ok(None) => std::thread::sleep(LOOK),
+            Ok(Some(ended)) => break Ok(ended),
+            Err(error) => break Err(error),
+        }
+    };
+    drop(guard);
+    written?;
+    let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
+    let status = ended.code().or(ended.signal().map(|s| 128 + s)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    let answered = Answered { stdout: kept(&mut stdout)?, stderr: said, status };
+    if let Some(answer) = progress.end(&answered, &Desk::new(&ask)) {
+        let _ = progress.keep().map(|step| prepare(&[step]));
+        return Ok(say(&answer));
+    }
+    let text = String::from_utf8_lossy(&answered.stderr);
+    let error = text.find("\nError: ").map_or(0, |at| at + 1);
+    complain_as_docker(&text.as_bytes()[error..]);
+    Ok(docker_status(ended, Ending::Daemon))
+}
+
+/// Reads what others write to a file, without moving the place at which they write.
+struct Follower<'a> {
+    file: &'a std::fs::File,
+    at: u64,
+}
+
+impl Read for Follower<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
 }

@@ -49,6 +49,7 @@ fn show_act(text: &mut String, act: &Act) {
                 Stdout::Inherit => String::new(),
                 Stdout::Discard => ", stdout to nobody".to_string(),
                 Stdout::Prefixed(prefix) => format!(", stdout after {prefix}"),
+                Stdout::Said(text) => format!(", then say {:?}", String::from_utf8_lossy(text)),
             };
             let stderr = match stderr {
                 Stderr::Inherit => "",
@@ -83,18 +84,34 @@ fn show_act(text: &mut String, act: &Act) {
                 Change::RemoveDirectory(path) => writeln!(text, "remove {} and what is in it", quoted(path.as_os_str())),
             };
         }),
-        Act::NoteDigest(note) => {
-            let _ = match &note.digestfile {
-                Some(file) => writeln!(text, "note the digest in {} for {}", quoted(file.as_os_str()), note.repository),
-                None => writeln!(text, "note that {} is only a tag", note.repository),
-            };
-        }
         Act::Create(creation) => show_creation(text, creation),
         Act::Again(variable) => {
             let _ = writeln!(text, "start again with {variable}=1");
         }
         Act::Reshape(reshape) => show_reshape(text, reshape),
         Act::Do(step) => show_step(text, step),
+        Act::Manifests(manifests) => {
+            let _ = writeln!(text, "{:?} in {}", manifests.job, manifests.directory.display());
+            show(text, "  what a registry has by", &manifests.calls.inspect);
+        }
+        Act::Login(login) => {
+            show(text, "try the credentials by", &login.call);
+            let _ = writeln!(text, "  keep them for {} in {}", login.server, login.file.display());
+        }
+        Act::Logout(logout) => {
+            let _ = writeln!(text, "forget {} in {}", logout.servers.join(" "), logout.file.display());
+        }
+        Act::Save(save) => {
+            show(text, "run, its archive with Docker's names:", &save.call);
+            let file = save.file.as_ref().map_or("stdout".into(), |file| file.display().to_string());
+            let _ = writeln!(text, "  to {file}");
+        }
+        Act::Load(load) => {
+            let file = load.file.as_ref().map_or("stdin".into(), |file| file.display().to_string());
+            show(text, &format!("run, unpacked, with --input of {file}:"), &load.call);
+            show(text, "  Docker's names by", &load.tag);
+            show(text, "  instead of Podman's by", &load.untag);
+        }
         Act::Print(bytes) => String::from_utf8_lossy(bytes).lines().for_each(|line| {
             let _ = writeln!(text, "print {line}");
         }),
@@ -165,6 +182,7 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
     let _ = match shape {
         Shape::Whole(view) => writeln!(text, "  shown as {view:?}"),
         Shape::Lines(stream) => writeln!(text, "  shown line by line as {stream:?}"),
+        Shape::Transfer { progress, .. } => writeln!(text, "  its progress shown as {progress:?}"),
         Shape::Progress(progress) => writeln!(text, "  both streams shown line by line as {progress:?}"),
     };
 }

@@ -16,11 +16,13 @@ use crate::render::{Progress, Stream, View};
 pub mod each;
 mod explain;
 pub mod globals;
+mod jobs;
 pub mod prune;
 pub mod rules;
 
 pub use explain::explain;
 pub use globals::Engine;
+pub use jobs::{Load, Login, Logout, ManifestCalls, ManifestJob, Manifests, Save};
 
 /// What to do.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub enum Shape {
     Lines(Box<dyn Stream>),
     /// Line by line, stdout and stderr as one.
     Progress(Box<dyn Progress>),
+    /// A transfer: podman tells of its progress on stderr, Docker on stdout. On a terminal podman's own is shown.
+    Transfer { progress: Box<dyn Progress>, on_terminal: bool },
 }
 
 /// A program to start.
@@ -103,8 +107,6 @@ pub enum Change {
 pub enum Act {
     /// Start podman and wait for it.
     Run(Run),
-    /// Note what a registry called an image that was pushed, or that a name of it is only a tag.
-    NoteDigest(DigestNote),
     /// Start podman and show its answer in Docker's shape.
     Reshape(Reshape),
     /// Make, write or remove something that no call has to follow.
@@ -125,6 +127,16 @@ pub enum Act {
     Create(Box<Creation>),
     /// Start ourselves anew with the same words, and this variable set: what was planned for is different by now.
     Again(&'static str),
+    /// Something with lists of manifests.
+    Manifests(Box<Manifests>),
+    /// Try credentials and keep them.
+    Login(Login),
+    /// Forget credentials.
+    Logout(Logout),
+    /// Have podman write an archive of images.
+    Save(Save),
+    /// Have podman read an archive of images.
+    Load(Load),
     /// Print to stdout.
     Print(Vec<u8>),
     /// Print to stderr.
@@ -137,19 +149,6 @@ pub enum Act {
     Confirm(String),
     /// Remove what is unused.
     Prune(prune::Prune),
-}
-
-/// The digest of an image that is pushed: where podman writes it, and for what it is noted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DigestNote {
-    /// Read and removed; none for a name that was only given, which no registry knows the image by.
-    pub digestfile: Option<PathBuf>,
-    /// The image store's directory, in which the notes are kept.
-    pub root: PathBuf,
-    /// The image's full name, or its ID.
-    pub image: String,
-    /// The full name without a tag.
-    pub repository: String,
 }
 
 /// The making of a container, where podman's own `run` is not all of it.
@@ -210,7 +209,7 @@ impl Run {
 }
 
 /// What becomes of podman's stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stdout {
     /// The caller's own.
     Inherit,
@@ -218,6 +217,8 @@ pub enum Stdout {
     Discard,
     /// Shown with a prefix once podman has ended: `sha256:` before an ID.
     Prefixed(&'static str),
+    /// Shown instead of podman's, once it has succeeded.
+    Said(Vec<u8>),
 }
 
 /// What becomes of podman's stderr.
@@ -459,6 +460,11 @@ impl Draft {
     /// The call, its answer shown line by line.
     pub fn stream(self, stream: impl Stream + 'static) -> Plan {
         Plan::Reshape(Reshape { call: self.call(), shape: Shape::Lines(Box::new(stream)) })
+    }
+    /// The call of a transfer, told of in Docker's words.
+    pub fn transfer(self, progress: impl Progress + 'static, context: &Context) -> Reshape {
+        let on_terminal = context.host.is_terminal(1) && context.host.is_terminal(2);
+        Reshape { call: self.call(), shape: Shape::Transfer { progress: Box::new(progress), on_terminal } }
     }
     /// A step that ends the sequence when it fails; its stderr is the caller's.
     pub fn run(self, ending: Ending) -> Act {

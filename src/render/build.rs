@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::Progress;
+use super::{Answered, Desk, Progress};
 use crate::plan::Answer;
 
 /// Whose words are used, and where they go.
@@ -275,20 +275,9 @@ impl Build {
     }
 }
 
-impl Progress for Build {
-    fn line(&mut self, line: &[u8]) -> Answer {
-        let line = String::from_utf8_lossy(line);
-        self.follow(line.strip_suffix('\r').unwrap_or(&line));
-        let mut answer = Answer::default();
-        match self.builder {
-            Builder::BuildKit => answer.stderr = std::mem::take(&mut self.log),
-            Builder::Classic => answer.stdout = std::mem::take(&mut self.log),
-            Builder::Quiet | Builder::Silent => {}
-        }
-        answer
-    }
-
-    fn end(&mut self, status: u8) -> Answer {
+impl Build {
+    /// What is said when podman has ended with an exit status, and the command's own status.
+    fn ended(&mut self, status: u8) -> Answer {
         let mut answer = Answer::default();
         if status == 0 {
             self.done();
@@ -336,6 +325,24 @@ impl Progress for Build {
         answer.stderr.extend_from_slice(format!("{error}\n").as_bytes());
         answer.status = 1;
         answer
+    }
+}
+
+impl Progress for Build {
+    fn line(&mut self, line: &[u8]) -> Answer {
+        let line = String::from_utf8_lossy(line);
+        self.follow(line.strip_suffix('\r').unwrap_or(&line));
+        let mut answer = Answer::default();
+        match self.builder {
+            Builder::BuildKit => answer.stderr = std::mem::take(&mut self.log),
+            Builder::Classic => answer.stdout = std::mem::take(&mut self.log),
+            Builder::Quiet | Builder::Silent => {}
+        }
+        answer
+    }
+
+    fn end(&mut self, podman: &Answered, _: &Desk) -> Option<Answer> {
+        Some(self.ended(podman.status))
     }
 
     /// With the keys that are known: those of the image (`buildx build --metadata-file`, docker driver).

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::image::{Names, Summary};
+use super::image::Summary;
 use super::layers::Layers;
 use super::ps::{self, ContainerList};
 use super::units::human_size;
@@ -117,7 +117,7 @@ impl DiskUsage {
             .filter(|image| nameless(image) && parents.contains(text(image, "Id")))
             .map(|image| (text(image, "Id"), text(image, "ParentId")))
             .collect();
-        let all = Summary::list(list, &store, Names::NewestFirst, true, false);
+        let all = Summary::list(list, &store, true, false);
         let (cached_images, mut images): (Vec<_>, Vec<_>) = all.into_iter().partition(|image| cached.contains_key(image.hex()));
         let mut users: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         for image in &images {

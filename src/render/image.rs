@@ -23,7 +23,6 @@ pub struct ImageList {
     /// `--digests`.
     pub digests: bool,
     pub filters: Filters,
-    pub names: Names,
     /// Where the store lies whose layers are counted.
     pub roots: Vec<PathBuf>,
     /// The name that was asked for with `docker images`, where it is also a command of `docker image`.
@@ -38,13 +37,6 @@ pub struct Filters {
     /// `key` or `key=value`, all of which an image has to have.
     pub labels: Vec<String>,
     pub dangling: Option<bool>,
-}
-
-/// In which order Podman has the names of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    OldestFirst,
-    NewestFirst,
 }
 
 impl ImageList {
@@ -77,7 +69,7 @@ impl View for ImageList {
         let sizes = self.format.contains("Size") || self.format.contains("json");
         let need_digest = self.digests || self.format.contains("{{.Digest}}");
         let layers = Layers::read(&self.roots);
-        let images = Summary::list(&list, &layers, self.names, sizes, need_digest);
+        let images = Summary::list(&list, &layers, sizes, need_digest);
         let images = match self.filters.apply(images) {
             Ok(images) => images,
             Err(words) => return Some(Answer::failed(format_args!("Error response from daemon: {words}"), 1)),
@@ -115,15 +107,15 @@ pub struct Summary {
 impl Summary {
     /// The images of Podman's list, once each (it has one entry per name), the youngest first. Without `sizes` they have none; without
     /// `digests` only those have any that have no tags.
-    pub fn list(list: &Json, layers: &Layers, names: Names, sizes: bool, digests: bool) -> Vec<Summary> {
+    pub fn list(list: &Json, layers: &Layers, sizes: bool, digests: bool) -> Vec<Summary> {
         let mut seen = BTreeSet::new();
         let images = list.as_array().into_iter().flatten().filter(|image| seen.insert(text(image, "Id")));
-        let mut images: Vec<Summary> = images.map(|image| Summary::of(image, layers, names, sizes, digests)).collect();
+        let mut images: Vec<Summary> = images.map(|image| Summary::of(image, layers, sizes, digests)).collect();
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
         images
     }
 
-    fn of(image: &Json, layers: &Layers, names: Names, sizes: bool, digests: bool) -> Summary {
+    fn of(image: &Json, layers: &Layers, sizes: bool, digests: bool) -> Summary {
         let id = text(image, "Id");
         let number = |key: &str| image.get(key).and_then(Json::as_i64).unwrap_or_default();
         let named: Vec<Reference> = strings(image, "Names").filter_map(parse).collect();
@@ -133,7 +125,7 @@ impl Summary {
         Summary {
             id: format!("sha256:{id}"),
             created: number("Created"),
-            digests: if digests || tags.is_empty() { self::digests(image, layers, &named, names) } else { vec![] },
+            digests: if digests || tags.is_empty() { self::digests(image, layers, &named) } else { vec![] },
             tags,
             labels: labels(image, "Labels"),
             containers: number("Containers"),
@@ -291,23 +283,19 @@ fn has_label(labels: &BTreeMap<String, String>, wanted: &str) -> bool {
     labels.get(key).is_some_and(|is| value.is_none_or(|value| value == is))
 }
 
-/// The names by digest that Docker has for an image: of the repository that it was pulled from, as long as that has a tag or nothing has.
-/// Podman makes one for each name, pushed or not.
-fn digests(image: &Json, layers: &Layers, named: &[Reference], names: Names) -> Vec<Reference> {
-    let mut origins: Vec<Reference> = named.iter().filter(|name| name.digest.is_some()).cloned().collect();
-    let first = match names {
-        // The name that an image has lost last is the first of those that it has had.
-        _ if named.is_empty() => strings(image, "History").next().and_then(parse),
-        Names::OldestFirst => named.first().cloned(),
-        Names::NewestFirst => named.last().cloned(),
-    };
-    if let Some(first) = first.filter(|_| origins.is_empty()) {
-        // An image of a build has a digest of Podman's own making. An unknown store is not asked, and Podman believed.
-        let podmans = || Some(text(image, "Digest").to_string()).filter(|digest| !digest.is_empty() && !named.is_empty());
-        let digest = layers.registry_digest(text(image, "Id")).unwrap_or_else(podmans);
-        origins.extend(digest.map(|digest| Reference { tag: None, digest: Some(digest), ..first }));
+/// The names by digest that Docker has for an image. Podman makes one for each name, pushed or not; it is believed where its store is
+/// elsewhere and the image has one name.
+fn digests(image: &Json, layers: &Layers, named: &[Reference]) -> Vec<Reference> {
+    if let Some(image) = layers.image(text(image, "Id")) {
+        return image.digest_names(&|path| std::fs::read(path).ok()).iter().filter_map(|name| parse(name)).collect();
     }
-    origins
+    match named {
+        [only] if only.digest.is_none() => {
+            let digest = Some(text(image, "Digest").to_string()).filter(|digest| !digest.is_empty());
+            digest.map(|digest| Reference { tag: None, digest: Some(digest), ..only.clone() }).into_iter().collect()
+        }
+        _ => named.iter().filter(|name| name.digest.is_some()).cloned().collect(),
+    }
 }
 
 fn strings<'a>(json: &'a Json, key: &str) -> impl Iterator<Item = &'a str> {

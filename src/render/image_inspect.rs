@@ -1,23 +1,21 @@
 //! Images (moby `daemon/images/image_inspect.go`, `api/server/router/image/inspect_response.go`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::inspect::{Inspector, Object};
 use super::layers::Layers;
+use super::store::strings;
 use super::value::{BOOL, DURATION, Field, INT, INT64, MAP_OF_STRINGS, STRING, STRINGS, Struct, Type};
 use super::{Answered, Desk, View, text};
 use crate::plan::Answer;
+use crate::plan::rules::platforms::Platform;
 use crate::plan::rules::references::Reference;
-
-mod platform;
-mod store;
-
-pub use platform::Platform;
-pub use store::{ImageFiles, NOTES, remember};
+use crate::plan::rules::store::{Image, images_of};
 
 /// `docker image inspect`, of `podman image inspect`.
 #[derive(Debug)]
@@ -43,7 +41,8 @@ impl View for ImageInspect {
                 Ok(name) if podman.status != 0 && is_missing(&said, name) => Err(no_such(typed)),
                 Ok(_) => {
                     let image = found.next()?;
-                    match self.platform.as_ref().and_then(|wanted| wanted.mismatch(image, typed)) {
+                    let is = Platform::of_image(text(image, "Os"), text(image, "Architecture"), "");
+                    match self.platform.as_ref().and_then(|wanted| wanted.mismatch(&is, typed)) {
                         Some(words) => Err(words),
                         None => Ok(object(image, &self.files, &self.inspector)?),
                     }
@@ -79,7 +78,7 @@ fn no_such(typed: &str) -> String {
 /// configuration in the store, where the store is on this machine. What costs much and is not shown is left as Podman has it.
 pub fn object(podman: &Json, files: &ImageFiles, inspector: &Inspector) -> Option<Object> {
     let id = podman.get("Id")?.as_str()?;
-    let own = files.configuration(id);
+    let own: Option<Json> = files.image(id).and_then(|image| serde_json::from_slice(&image.config(&read)).ok());
     let top = |key: &str| own.as_ref().and_then(|c| c.get(key)).and_then(Json::as_str).unwrap_or_default().to_string();
     let config = config(podman, own.as_ref());
     let names: Vec<&str> = podman["RepoTags"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
@@ -107,7 +106,7 @@ pub fn object(podman: &Json, files: &ImageFiles, inspector: &Inspector) -> Optio
             _ => put(key, top(name).into()),
         }
     }
-    let size = if inspector.shows("Size") { Layers::read(&files.roots).image_size(id) } else { None };
+    let size = if inspector.shows("Size") { Layers::of_directories(&files.directories).image_size(id) } else { None };
     put("Size", size.map_or_else(|| podman["Size"].clone(), Json::from));
     put("GraphDriver", graph_driver(&podman["GraphDriver"]));
     put("RootFS", podman["RootFS"].clone());
@@ -129,41 +128,13 @@ fn familiar(name: &str) -> String {
     name.strip_prefix("library/").unwrap_or(name).to_string()
 }
 
-/// The repository of a full name.
-fn repository(name: &str) -> &str {
-    let name = name.split('@').next().unwrap_or(name);
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
-}
-
-/// The digests under which registries have the image, as far as they are known. Podman names the image's local digest for every name that
-/// the image has, pushed or not; a caller that pulls by such a digest fails. So only these count: what we saw when it was pushed, a name
-/// that is a digest, and for an image whose manifest came from a registry the repository that it came from.
+/// The digests under which registries have the image, as far as they are known. Of a store elsewhere only the names that are digests are.
 fn digests(podman: &Json, files: &ImageFiles) -> Vec<String> {
-    let list = |key: &str| -> Vec<&str> { podman[key].as_array().into_iter().flatten().filter_map(Json::as_str).collect() };
-    let id = text(podman, "Id");
-    let current: BTreeSet<&str> = list("RepoTags").into_iter().chain(list("RepoDigests")).map(repository).collect();
-    let mut known: BTreeMap<String, String> = files.remembered(id);
-    let history = list("NamesHistory");
-    for name in &history {
-        if let Some((repository, digest)) = name.split_once('@') {
-            known.insert(repository.to_string(), digest.to_string());
-        }
-    }
-    // Names that were only given are noted, so a single other one is where the image came from. Of several it cannot be told.
-    let mut others = current.iter().filter(|repository| !known.contains_key(**repository));
-    if let (Some(origin), None) = (others.next(), others.next()) {
-        if let Some(registry) = files.registry_digests(id) {
-            // Where the image had another name once, that may be the one with the list of platforms; the manifest itself is in both.
-            let only = history.iter().map(|name| repository(name)).all(|r| r == *origin || known.contains_key(r));
-            let digest = registry.list.filter(|_| only).unwrap_or(registry.manifest);
-            known.insert(origin.to_string(), digest);
-        }
-    }
-    known.retain(|repository, digest| !digest.is_empty() && current.contains(repository.as_str()));
-    known.into_iter().map(|(repository, digest)| format!("{}@{digest}", familiar(&repository))).collect()
+    let names = match files.image(text(podman, "Id")) {
+        Some(image) => image.digest_names(&read),
+        None => strings(&podman["NamesHistory"]).into_iter().filter(|name| name.contains('@')).collect(),
+    };
+    names.iter().map(|name| familiar(name)).collect()
 }
 
 /// The label by which Podman's builder marks what it made.
@@ -264,9 +235,27 @@ fn graph_driver(podman: &Json) -> Json {
     json!({ "Data": if data.is_empty() { Json::Null } else { json!(data) }, "Name": name })
 }
 
-/// The directories of an image store, for [`ImageFiles`].
-pub fn files(roots: Vec<PathBuf>) -> ImageFiles {
-    ImageFiles { roots }
+/// A file of the store.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    std::fs::read(path).ok()
+}
+
+/// The image stores of the caller's Podman: the places of their files, and the images in them. None are known for a Podman elsewhere.
+#[derive(Debug, Default)]
+pub struct ImageFiles {
+    directories: Vec<PathBuf>,
+    images: OnceCell<Vec<Image>>,
+}
+
+impl ImageFiles {
+    /// Of the directories that the images' own lie in.
+    pub fn new(directories: Vec<PathBuf>) -> ImageFiles {
+        ImageFiles { directories, images: OnceCell::new() }
+    }
+
+    fn image(&self, id: &str) -> Option<&Image> {
+        self.images.get_or_init(|| images_of(&self.directories, &read).unwrap_or_default()).iter().find(|image| image.id == id)
+    }
 }
 
 static HEALTHCHECK: Type = Type::Struct(&Struct::new(

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,8 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value as Json;
 
 use super::text;
-use crate::host;
+use crate::plan::rules::store::{DRIVERS, Image, beside, images_of};
+use crate::{base64, host};
 
 /// The images and layers of a store, and the sizes of layers as far as they were asked for.
 #[derive(Debug, Default)]
@@ -26,13 +26,6 @@ pub struct Layers {
     /// Layers by their IDs.
     layers: HashMap<String, Layer>,
     counted: RefCell<Counted>,
-}
-
-#[derive(Debug)]
-struct Image {
-    layer: String,
-    /// Where its manifests and its configuration are.
-    data: PathBuf,
 }
 
 /// A layer without those below it.
@@ -50,21 +43,22 @@ pub struct Layer {
 impl Layers {
     /// Reads the indexes below the roots of a store. Nothing is there where they cannot be read.
     pub fn read(roots: &[PathBuf]) -> Layers {
+        let directories = DRIVERS.iter().flat_map(|driver| roots.iter().map(move |root| root.join(format!("{driver}-images"))));
+        Layers::of_directories(&directories.collect::<Vec<_>>())
+    }
+
+    /// The same of the directories that the images' own lie in.
+    pub fn of_directories(directories: &[PathBuf]) -> Layers {
         let mut store = Layers::default();
-        for root in roots {
-            for driver in ["overlay", "vfs", "btrfs", "zfs"] {
-                store.read_driver(&root.join(format!("{driver}-images")), &root.join(format!("{driver}-layers")));
-            }
+        for directory in directories {
+            let images = images_of(std::slice::from_ref(directory), &|path| std::fs::read(path).ok()).unwrap_or_default();
+            store.images.extend(images.into_iter().map(|image| (image.id.clone(), image)));
+            store.read_layers(&beside(directory, "layers"));
         }
         store
     }
 
-    fn read_driver(&mut self, images: &Path, layers: &Path) {
-        for image in list(&images.join("images.json")) {
-            let (id, layer) = (text(&image, "id").to_string(), text(&image, "layer").to_string());
-            let data = images.join(&id);
-            self.images.insert(id, Image { layer, data });
-        }
+    fn read_layers(&mut self, layers: &Path) {
         for layer in list(&layers.join("layers.json")) {
             let id = text(&layer, "id").to_string();
             let archive = layer.get("diff-size").and_then(Json::as_u64).unwrap_or_default();
@@ -98,27 +92,9 @@ impl Layers {
         self.counted.borrow_mut().size(layer)
     }
 
-    /// The digest by which an image came from a registry, if it did: of the list that names its manifest, or of that. There layers are
-    /// compressed, and not called by the digests of their content. None where the store does not know the image.
-    pub fn registry_digest(&self, image: &str) -> Option<Option<String>> {
-        let known: Vec<&str> = self.of(image)?.into_iter().map(|layer| layer.digest.as_str()).collect();
-        let mut found = None;
-        for entry in std::fs::read_dir(&self.images.get(image)?.data).ok()?.flatten() {
-            let name = entry.file_name();
-            let Some(coded) = name.as_bytes().strip_prefix(b"=") else { continue };
-            let name = from_base64(coded);
-            let Some(digest) = std::str::from_utf8(&name).ok().and_then(|name| name.strip_prefix("manifest-")) else { continue };
-            let manifest = std::fs::read(entry.path()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            let manifest: Json = manifest.unwrap_or_default();
-            if manifest.get("manifests").is_some() {
-                return Some(Some(digest.to_string()));
-            }
-            let mut blobs = manifest.get("layers").and_then(Json::as_array).into_iter().flatten();
-            if blobs.any(|blob| !known.contains(&text(blob, "digest"))) {
-                found = Some(digest.to_string());
-            }
-        }
-        Some(found)
+    /// An image of the store.
+    pub fn image(&self, id: &str) -> Option<&Image> {
+        self.images.get(id)
     }
 }
 
@@ -230,7 +206,8 @@ fn number_after(line: &[u8], key: &[u8]) -> Option<u64> {
 fn link_length(between: &[u8]) -> u64 {
     const PAYLOAD: &[u8] = b"\"payload\":\"";
     let Some(at) = memchr::memmem::find(between, PAYLOAD) else { return 0 };
-    let bytes = from_base64(&between[at + PAYLOAD.len()..]);
+    let coded = between[at + PAYLOAD.len()..].split(|b| *b == b'"').next().unwrap_or_default();
+    let bytes = base64::decode(coded).unwrap_or_default();
     // Before it is the padding of the file before.
     let blocks = &bytes[bytes.len() % 512..];
     let Some(header) = blocks.chunks_exact(512).last().filter(|header| header[156] == b'2') else { return 0 };
@@ -246,53 +223,13 @@ fn link_length(between: &[u8]) -> u64 {
     }
 }
 
-/// Base64 up to the first byte that is none.
-fn from_base64(text: &[u8]) -> Vec<u8> {
-    let (mut bits, mut count) = (0_u32, 0);
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    for letter in text {
-        let six = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => break,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reads_base64() {
-        assert_eq!(from_base64(b"Li9iaW4vAA==\""), b"./bin/\0");
-        assert_eq!(from_base64(b"+/8="), [0xfb, 0xff]);
-        assert_eq!(from_base64(b""), b"");
-    }
-
-    #[test]
     fn counts_files_and_links() {
-        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let base64 = |bytes: &[u8]| -> String {
-            let three = |c: &[u8]| c.iter().chain([&0; 2]).take(3).fold(0_usize, |n, b| n << 8 | usize::from(*b));
-            bytes
-                .chunks(3)
-                .flat_map(|c| {
-                    (0..=c.len()).map(move |i| letters[three(c) >> (18 - 6 * i) & 63] as char).chain(std::iter::repeat_n('=', 3 - c.len()))
-                })
-                .collect()
-        };
-        let between = |bytes: &[u8]| format!("{{\"type\":2,\"payload\":\"{}\",\"position\":0}}\n", base64(bytes));
+        let between = |bytes: &[u8]| format!("{{\"type\":2,\"payload\":\"{}\",\"position\":0}}\n", base64::encode(bytes));
         let header = |kind: u8, link: &[u8]| {
             let mut block = vec![0; 512];
             block[156] = kind;

@@ -6,8 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::plan::{Answer, Call};
+use crate::plan::{Answer, Call, Step};
 
+pub mod archive;
 pub mod build;
 pub mod container_inspect;
 pub mod context;
@@ -22,6 +23,7 @@ pub mod image;
 pub mod image_inspect;
 pub mod inspect;
 pub mod layers;
+pub mod manifest;
 pub mod network;
 pub mod network_verbs;
 pub mod objects;
@@ -31,6 +33,7 @@ pub mod search;
 pub mod store;
 pub mod tabwriter;
 pub mod template;
+pub mod transfer;
 pub mod units;
 pub mod value;
 pub mod volume;
@@ -55,15 +58,19 @@ pub trait Stream: fmt::Debug {
     }
 }
 
-/// Follows what podman says while it works, stdout and stderr in one, and says it as Docker would.
+/// Follows what podman says while it works, and says it as Docker would.
 pub trait Progress: fmt::Debug {
     /// What to say for a line (without its end) that came.
     fn line(&mut self, line: &[u8]) -> Answer;
-    /// What to say when podman has ended with an exit status, and the command's own status.
-    fn end(&mut self, status: u8) -> Answer;
+    /// What to say when podman has ended, and the command's own status. None shows podman's words for its failure.
+    fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer>;
     /// Files that the caller asked for, to be written after success.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         Vec::new()
+    }
+    /// What is to be kept for later commands, after the end. Where it cannot be kept nothing fails.
+    fn keep(&self) -> Option<Step> {
+        None
     }
 }
 

@@ -8,10 +8,9 @@ use memchr::memmem;
 use serde_json::Value as Json;
 
 use super::{Desk, text};
+use crate::base64;
 use crate::plan::rules::references::Reference;
-
-/// Storage drivers by the names of their directories.
-const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
+use crate::plan::rules::store::DRIVERS;
 
 /// Where the store lies. Empty for a Podman elsewhere: then nothing is found.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +81,7 @@ impl<'a> Files<'a> {
 
     /// An image's configuration, by its ID.
     pub fn image_config(&self, id: &str) -> Option<Json> {
-        let name = base64(format!("sha256:{id}").as_bytes());
+        let name = base64::encode(format!("sha256:{id}").as_bytes());
         let bytes = self.files(|driver| format!("{driver}-images/{id}/={name}")).next()?;
         serde_json::from_slice::<Json>(&bytes).ok()?.get("config").cloned()
     }
@@ -120,28 +119,4 @@ fn is_hex(text: &str) -> bool {
 /// The texts of a JSON array.
 pub fn strings(json: &Json) -> Vec<String> {
     json.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_string).collect()
-}
-
-/// Go's `base64.StdEncoding`.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
-        for i in 0..4 {
-            let letter = LETTERS[(bits >> (18 - 6 * i)) as usize & 63];
-            text.push(if i > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_with_padding() {
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|t| base64(t.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
-    }
 }

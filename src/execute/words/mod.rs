@@ -4,11 +4,14 @@ use std::ffi::OsStr;
 
 use crate::plan::rules::references::Reference;
 
+mod transfer;
 pub mod verbs;
 
 /// The same text with the lines that have a counterpart in Docker's words (moby `daemon/errors.go`, `daemon/images`).
 pub fn as_docker(text: &str) -> String {
-    let lines = text.lines().map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
+    // What Podman adds to its own error.
+    let lines = text.lines().filter(|line| !line.starts_with("exhausting input failed (error: "));
+    let lines = lines.map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));
     lines.map(|line| line + "\n").collect()
 }
 
@@ -21,6 +24,9 @@ fn line_as_docker(line: &str) -> Option<String> {
             let name = rest.strip_suffix(" found: no such container")?.trim_matches('"');
             return Some(format!("Error response from daemon: No such container: {name}"));
         }
+    }
+    if let Some(words) = transfer::as_docker(error) {
+        return Some(words);
     }
     if let Some((_, said)) = error.split_once("exec failed: ") {
         let said = said.rsplit_once(": OCI ").map_or(said, |(said, _)| said);

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::dockerfile;
-use super::image::push_one;
 use super::references::{self, Reference};
+use super::transfer;
 use crate::catalogue::Podman;
 use crate::grammar;
 use crate::host;
@@ -80,10 +80,10 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
             }
         }
         if loopback {
-            own_registries(&mut draft, context, false);
+            plain_http_on_loopback(&mut draft, context);
         }
     } else {
-        own_registries(&mut draft, context, true);
+        own_registries(&mut draft, context, &LOOPBACK, true);
     }
     draft.arg(directory);
     let image = if list.is_some() { Image::List } else { outputs.image };
@@ -108,10 +108,10 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     if outputs.push {
         for tag in tags {
             let reference = references::target(&tag, context)?;
-            match &list {
-                Some(_) => acts.push(push_list(context, &reference)?),
-                None => acts.extend(push_one(context, &tag, &reference, false)?),
-            }
+            acts.push(match &list {
+                Some(_) => push_list(context, &reference)?,
+                None => Act::Reshape(transfer::push_built(context, &tag, &reference)?),
+            });
         }
     }
     Ok(Plan::Sequence(acts))
@@ -287,8 +287,16 @@ fn mentions_loopback(text: &[u8]) -> bool {
 
 /// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
 /// host's own registries.conf with those added. (`--tls-verify=false` would weaken every registry of the build.)
-/// `search` is for a Dockerfile that cannot be read beforehand: its short names are docker.io's, unless the host searches elsewhere.
-fn own_registries(draft: &mut Draft, context: &Context, search: bool) {
+pub fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
+    own_registries(draft, context, &LOOPBACK, false);
+}
+
+/// The names of this machine as a registry.
+pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The same for named registries. `search` is for a Dockerfile that cannot be read beforehand: its short names are docker.io's,
+/// unless the host searches elsewhere.
+pub fn own_registries(draft: &mut Draft, context: &Context, plain: &[&str], search: bool) {
     let host = context.host;
     let Some(dir) = crate::host::runtime_dir() else {
         if !search {
@@ -310,7 +318,7 @@ fn own_registries(draft: &mut Draft, context: &Context, search: bool) {
     if search && !searches {
         text.splice(..0, *b"unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"disabled\"\n");
     }
-    for location in ["localhost", "127.0.0.1", "[::1]"] {
+    for location in plain {
         let entry = format!("\n[[registry]]\nlocation = \"{location}\"\ninsecure = true\n");
         let there = format!("\"{location}\"");
         if !host::contains(&text, there.as_bytes()) {

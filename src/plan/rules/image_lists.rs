@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use super::references::{self, Reference};
 use super::store::Store;
 use super::{filters, formats, ps};
-use crate::catalogue::Podman;
 use crate::plan::{Context, Plan, Refusal};
 use crate::render::disk_usage::DiskUsage;
 use crate::render::formatter;
 use crate::render::history::History;
 use crate::render::image::tree::ImageTree;
-use crate::render::image::{Filters, ImageList, Names};
+use crate::render::image::{Filters, ImageList};
 use crate::render::ps::ContainerList;
 
 /// `docker images [REPOSITORY[:TAG]]`.
@@ -52,9 +51,8 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
     }
     let digests = uses.switch("digests");
     let format = ImageList::format(&formats::of_list(context, "imagesFormat"), uses.switch("quiet"), digests);
-    let names = if digests || format.contains("Digest") { names(context) } else { Names::NewestFirst };
     let hint = name.filter(|name| context.invocation.command.path == "images" && COMMANDS.contains(&name.as_str()));
-    Ok(draft.show(ImageList { format, no_trunc: uses.switch("no-trunc"), digests, filters, names, roots: roots(context), hint }))
+    Ok(draft.show(ImageList { format, no_trunc: uses.switch("no-trunc"), digests, filters, roots: roots(context), hint }))
 }
 
 /// What `docker images NAME` may have been meant for: the commands of `docker image`.
@@ -68,12 +66,6 @@ pub fn switch(key: &str, values: &[String]) -> Result<Option<bool>, Refusal> {
         (on, off) if on != off => Ok(Some(on)),
         _ => Err(Refusal::new(format!("Error response from daemon: invalid filter '{key}=[{}]'", values.join(" ")), 1)),
     }
-}
-
-/// Since 4.4 Podman puts a new name before those that an image has.
-fn names(context: &Context) -> Names {
-    let since = Podman(4, 4, 0);
-    if context.host.podman_version().is_ok_and(|podman| podman < since) { Names::OldestFirst } else { Names::NewestFirst }
 }
 
 /// Where the store lies, if it is on this machine.

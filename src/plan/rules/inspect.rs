@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::{image, network, references, store};
 use crate::plan::{Context, Plan, Refusal};
-use crate::render::image_inspect;
+use crate::render::image_inspect::ImageFiles;
 use crate::render::inspect::Inspector;
 use crate::render::objects::{Kind, Objects, Wanted};
 
@@ -66,8 +66,7 @@ fn objects(context: &Context, kind: Option<Kind>) -> Result<Plan, Refusal> {
     let call = draft.clone().call();
     let wanted: Vec<Wanted> = context.invocation.args.iter().map(|name| wanted(name, kind, context)).collect();
     draft.args.extend(wanted.iter().map(|wanted| wanted.podman.clone()));
-    let roots = if context.engine.remote.is_some() { Vec::new() } else { store::roots(context.host) };
-    let files = image_inspect::files(roots);
+    let files = ImageFiles::new(store::directories(context));
     let networks = network::inspected(context)?;
     Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files, networks }))
 }

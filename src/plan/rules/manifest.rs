@@ -1,98 +1,102 @@
-//! Manifest lists.
+//! `docker manifest`: Docker keeps its lists beside its configuration, a file to an image, and so do we; scripts take them away
+//! by `rm -r ~/.docker/manifests`. Podman only talks to the registries.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::path::PathBuf;
 
-use super::{image, references};
-use crate::plan::{Act, Context, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
+use super::build::own_registries;
+use super::credentials;
+use super::references::Reference;
+use super::store;
+use crate::host;
+use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal};
 
-/// `docker manifest create LIST IMAGE…`: when an image cannot be had, Podman leaves an empty list behind, which a later push
-/// would publish; so a list that was begun here is taken away again.
-pub fn create(context: &Context) -> Result<Plan, Refusal> {
-    let (list, images) = context.invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants a list"));
-    let list = references::target(list, context)?;
-    let amend = context.invocation.uses.switch("amend");
-    let there = context.ask(&["manifest", "exists", &list.tagged()].map(OsStr::new)).is_some();
-    if there && !amend {
-        return Err(context.as_docker("refusing to amend an existing manifest list with no --amend flag"));
+/// A name as docker/cli's `normalizeReference` has it. Errors: Docker's words.
+fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
+    let mut reference = Reference::parse(typed)?;
+    if reference.tag.is_none() && reference.digest.is_none() {
+        reference.tag = Some("latest".into());
     }
-    let mut insecure = context.invocation.uses.switch("insecure");
-    let mut sources: Vec<OsString> = Vec::new();
-    for typed in images {
-        let reference = references::target(typed, context)?;
-        insecure |= reference.is_loopback();
-        sources.push(reference.full().into());
-    }
-    // Podman takes the images of the local store first; Docker's come from the registry. `docker://` says so.
-    let mut make = context.call("manifest create")?;
-    make.arg(list.tagged());
-    let mut undo = context.call("manifest rm")?;
-    undo.arg(list.tagged());
-    let undo = undo.call();
-    let mut acts = Vec::new();
-    if !there {
-        let run = Run { stdout: Stdout::Discard, ..Run::new(make.call(), Ending::Daemon) };
-        acts.push(Act::Run(run));
-    }
-    for source in sources {
-        let mut add = context.call("manifest add")?;
-        if insecure {
-            add.switch("tls-verify", false);
-        }
-        let mut address = OsString::from("docker://");
-        address.push(&source);
-        add.arg(list.tagged()).arg(address);
-        let on_failure = if there { OnFailure::Stop } else { OnFailure::Undo(Box::new(undo.clone())) };
-        acts.push(Act::Run(Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, on_failure, ..Run::new(add.call(), Ending::Daemon) }));
-    }
-    acts.push(Act::Print(format!("Created manifest list {}\n", list.tagged()).into_bytes()));
-    Ok(Plan::Sequence(acts))
+    Ok(reference)
 }
 
-/// `docker manifest push LIST`: the whole list with its images.
+fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Result<Plan, Refusal> {
+    // An image of a list was reached when it came into the list; by which way is not kept.
+    let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. }) && registry.is_some_and(Reference::is_loopback);
+    let insecure = context.invocation.uses.switch("insecure") || of_list;
+    let call = |path: &str| -> Result<Call, Refusal> {
+        let mut draft = context.call(path)?;
+        if let Some(reference) = registry {
+            if insecure {
+                own_registries(&mut draft, context, &[&reference.domain], false);
+            }
+            credentials::of_registry(&mut draft, context, &reference.domain);
+        }
+        Ok(draft.call())
+    };
+    let home = || host::home(context.host).unwrap_or_default().join(".docker");
+    let directory: PathBuf = context.engine.config_dir().unwrap_or_else(home).join("manifests");
+    let calls = ManifestCalls {
+        create: call("manifest create")?,
+        add: call("manifest add")?,
+        annotate: call("manifest annotate")?,
+        inspect: call("manifest inspect")?,
+        push: call("manifest push")?,
+        remove: call("manifest rm")?,
+        pull: call("pull")?,
+        remove_image: call("rmi")?,
+    };
+    let store = store::directories(context);
+    Ok(Plan::Sequence(vec![Act::Manifests(Box::new(Manifests { directory, calls, store, job }))]))
+}
+
+/// `docker manifest create LIST IMAGE…`.
+pub fn create(context: &Context) -> Result<Plan, Refusal> {
+    let (typed, images) = context.invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants a list"));
+    let shown = typed.to_string_lossy();
+    let list = normal(typed).map_err(|words| context.as_docker(format!("error parsing name for manifest list {shown}: {words}")))?;
+    let images = images.iter().map(|image| normal(image).map(|reference| reference.complete()));
+    let images = images.collect::<Result<Vec<_>, _>>().map_err(|words| context.as_docker(words))?;
+    let amend = context.invocation.uses.switch("amend");
+    let first = images.first().and_then(|image| Reference::parse(image.as_ref()).ok());
+    plan(context, first.as_ref(), ManifestJob::Create { list: list.complete(), images, amend })
+}
+
+/// `docker manifest push LIST`.
 pub fn push(context: &Context) -> Result<Plan, Refusal> {
-    let list = references::target(&context.invocation.args[0], context)?;
-    let mut push = context.call("manifest push")?;
-    push.switch("all", true);
-    if context.invocation.uses.switch("purge") {
-        push.switch("rm", true);
-    }
-    if context.invocation.uses.switch("insecure") {
-        push.switch("tls-verify", false);
-    } else {
-        image::plain_http_on_loopback(&mut push, &list);
-    }
-    push.arg(list.tagged()).arg(format!("docker://{}", list.tagged()));
-    Ok(Plan::Sequence(vec![push.run(Ending::Daemon)]))
+    let list = normal(&context.invocation.args[0]).map_err(|words| context.as_docker(words))?;
+    let purge = context.invocation.uses.switch("purge");
+    plan(context, Some(&list), ManifestJob::Push { list: list.complete(), purge })
 }
 
 /// `docker manifest rm LIST…`.
 pub fn lists(context: &Context) -> Result<Plan, Refusal> {
-    let mut draft = context.call("manifest rm")?;
-    for list in &context.invocation.args {
-        draft.arg(references::target(list, context)?.tagged());
-    }
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    let lists = context.invocation.args.iter().map(|list| normal(list).map(|list| list.complete())).collect();
+    plan(context, None, ManifestJob::Remove { lists })
 }
 
 /// `docker manifest annotate LIST IMAGE`.
 pub fn annotate(context: &Context) -> Result<Plan, Refusal> {
     let [list, image] = context.invocation.args.as_slice() else { unreachable!("the grammar wants two names") };
-    let mut draft = context.call("manifest annotate")?;
-    draft.translate(context)?;
-    draft.arg(references::target(list, context)?.tagged());
-    draft.arg(references::target(image, context)?.full());
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    let shown = [list, image].map(|name| name.to_string_lossy().into_owned());
+    let parsed = |name: &OsString, what: &str| {
+        let words = |words| context.as_docker(format!("annotate: error parsing name for {what} {}: {words}", name.to_string_lossy()));
+        normal(name).map(|reference| reference.complete()).map_err(words)
+    };
+    let (list, image) = (parsed(list, "manifest list")?, parsed(image, "manifest")?);
+    let uses = &context.invocation.uses;
+    let text = |name: &str| uses.text(name).unwrap_or_default().to_string_lossy().into_owned();
+    let features = uses.all("os-features").flat_map(|f| f.to_string_lossy().split(',').map(str::to_string).collect::<Vec<_>>());
+    let [os, architecture, variant, version] = ["os", "arch", "variant", "os-version"].map(text);
+    let features = features.filter(|feature| !feature.is_empty()).collect();
+    plan(context, None, ManifestJob::Annotate { list, image, shown, os, architecture, variant, version, features })
 }
 
 /// `docker manifest inspect [LIST] IMAGE`.
 pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
-    let image = context.invocation.args.last().unwrap_or_else(|| unreachable!("the grammar wants an image"));
-    let mut draft = context.call("manifest inspect")?;
-    draft.translate(context)?;
-    let reference = references::target(image, context)?;
-    if reference.is_loopback() || context.invocation.uses.switch("insecure") {
-        draft.switch("tls-verify", false);
-    }
-    draft.arg(reference.full());
-    Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]))
+    let names = context.invocation.args.iter().rev().map(|name| normal(name)).collect::<Result<Vec<_>, _>>();
+    let names = names.map_err(|words| context.as_docker(words))?;
+    let (image, list) = (&names[0], names.get(1).map(Reference::complete));
+    let verbose = context.invocation.uses.switch("verbose");
+    plan(context, Some(image), ManifestJob::Inspect { image: image.complete(), list, verbose })
 }

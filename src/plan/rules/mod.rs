@@ -3,6 +3,7 @@
 use super::{Context, Draft, Refusal};
 use crate::invocation::FlagUse;
 
+pub mod archive;
 pub mod attached;
 pub mod build;
 pub mod buildx;
@@ -11,6 +12,7 @@ pub mod compose;
 pub mod container;
 pub mod context;
 pub mod cp;
+pub mod credentials;
 pub mod dockerfile;
 pub mod engine;
 pub mod filters;
@@ -20,17 +22,21 @@ pub mod hosts;
 pub mod image;
 pub mod image_lists;
 pub mod inspect;
+pub mod local;
 pub mod look;
 pub mod manifest;
 pub mod mounts;
 pub mod network;
+pub mod platforms;
 pub mod plugin;
 pub mod prune;
 pub mod ps;
 pub mod references;
 pub mod registry;
+pub mod removal;
 pub mod store;
 pub mod timestamps;
+pub mod transfer;
 pub mod verbs;
 pub mod volume;
 

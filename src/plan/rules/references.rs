@@ -84,11 +84,25 @@ impl Reference {
         name.strip_prefix("library/").unwrap_or(name).to_string()
     }
 
-    /// The same without tag or digest.
+    /// The full name with tag and digest as given, `:latest` added where there is neither.
+    pub fn complete(&self) -> String {
+        match (&self.tag, &self.digest) {
+            (Some(tag), Some(digest)) => format!("{}:{tag}@{digest}", self.repository()),
+            _ => self.tagged(),
+        }
+    }
+
+    /// The name as Docker shows it, without tag or digest.
     pub fn familiar_name(&self) -> String {
         let name = self.repository();
         let name = name.strip_prefix("docker.io/").unwrap_or(&name);
         name.strip_prefix("library/").unwrap_or(name).to_string()
+    }
+
+    /// The repository under which a plain `podman build` or `podman tag` of the same short name stored it.
+    pub fn podmans_repository(&self) -> Option<String> {
+        let path = self.path.strip_prefix("library/").unwrap_or(&self.path);
+        (self.domain == DEFAULT_DOMAIN).then(|| format!("localhost/{path}"))
     }
 
     /// The name under which a plain `podman build` or `podman tag` of the same short name stored it.

@@ -2,66 +2,83 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use super::references::is_loopback;
 use super::{filters, image_lists};
 use crate::grammar::go;
 use crate::host;
-use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
+use crate::plan::{Act, Context, Login, Logout, Plan, Refusal};
 use crate::render::search::{self, Search};
 
-/// `docker login [SERVER]` and `docker logout [SERVER]`: without a server it is docker.io.
+/// Docker's own hub, by the name that its credentials are kept under.
+const HUB: &str = "https://index.docker.io/v1/";
+
+/// `docker login [SERVER]`: without a server it is docker.io.
 pub fn login(context: &Context) -> Result<Plan, Refusal> {
-    let invocation = context.invocation;
-    let mut draft = context.call(invocation.command.name())?;
-    draft.translate(context)?;
-    let server = server(invocation.args.first().map(OsString::as_os_str));
-    let uses = &invocation.uses;
-    if invocation.command.name() == "login" {
-        if uses.switch("password-stdin") && uses.given("password") {
-            return Err(context.as_docker("conflicting options: cannot specify both --password and --password-stdin"));
-        }
-        if uses.switch("password-stdin") && uses.text("username").is_none_or(OsStr::is_empty) {
-            return Err(context.as_docker("the --password-stdin option requires --username to be set"));
-        }
-        if is_loopback(&server.to_string_lossy()) {
-            draft.switch("tls-verify", false);
-        }
+    let uses = &context.invocation.uses;
+    let text = |name: &str| uses.text(name).map(|value| value.to_string_lossy().into_owned());
+    let (user, password, password_stdin) = (text("username"), text("password"), uses.switch("password-stdin"));
+    if uses.given("password-stdin") && password.is_some() {
+        return Err(context.as_docker("conflicting options: cannot specify both --password and --password-stdin"));
     }
-    keep_in_docker_config(&mut draft, context);
-    let shown = server.to_string_lossy().into_owned();
-    draft.arg(server);
-    if invocation.command.name() == "logout" {
-        // A logout of where nobody is logged in is none to fail: Podman's failure is not Docker's.
-        let shown = if shown == "docker.io" { "https://index.docker.io/v1/" } else { &shown };
-        let said = Act::Print(format!("Removing login credentials for {shown}\n").into_bytes());
-        let run = Run { stdout: Stdout::Discard, stderr: Stderr::Discard, ..Run::new(draft.call(), Ending::Ignore) };
-        return Ok(Plan::Sequence(vec![said, Act::Run(run)]));
+    if uses.given("password-stdin") && user.is_none() {
+        return Err(context.as_docker("the --password-stdin option requires --username to be set"));
     }
-    let asks = !uses.given("username") || !(uses.given("password") || uses.switch("password-stdin"));
-    if asks {
-        return Ok(Plan::Sequence(vec![draft.run(Ending::Daemon)]));
+    if user.as_deref() == Some("") {
+        return Err(context.as_docker("username is empty"));
     }
-    let run = Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, ..Run::new(draft.call(), Ending::Daemon) };
-    Ok(Plan::Sequence(vec![Act::Run(run), Act::Print(b"Login Succeeded\n".to_vec())]))
+    if password.as_deref() == Some("") {
+        return Err(context.as_docker("password is empty"));
+    }
+    let server = match context.invocation.args.first().map(|server| server.to_string_lossy()) {
+        Some(server) if !server.is_empty() && server != "docker.io" && server != HUB => hostname(&server),
+        _ => HUB.to_string(),
+    };
+    let registry = if server == HUB { "docker.io".to_string() } else { registry(&server) };
+    let mut draft = context.call("login")?;
+    if is_loopback(&registry) {
+        draft.switch("tls-verify", false);
+    }
+    let file = config_file(context);
+    let on_terminal = context.host.is_terminal(0);
+    Ok(Plan::Sequence(vec![Act::Login(Login { call: draft.call(), file, server, registry, user, password, password_stdin, on_terminal })]))
 }
 
-/// A server as typed, without scheme and path: Docker's own hub has an URL of old for its name.
-fn server(typed: Option<&OsStr>) -> OsString {
-    let text = typed.unwrap_or_default().to_string_lossy();
-    let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(&text);
-    let host = bare.split('/').next().unwrap_or(bare);
-    match host {
-        "" | "index.docker.io" | "registry-1.docker.io" => "docker.io".into(),
+/// `docker logout [SERVER]`.
+pub fn logout(context: &Context) -> Result<Plan, Refusal> {
+    let typed = context.invocation.args.first().map(|server| server.to_string_lossy().into_owned()).filter(|server| !server.is_empty());
+    let (shown, servers) = match typed {
+        None => (HUB.to_string(), vec![HUB.to_string()]),
+        Some(typed) => {
+            let host = hostname(&typed);
+            let servers = vec![typed, host.clone(), format!("http://{host}"), format!("https://{host}")];
+            (host, servers)
+        }
+    };
+    Ok(Plan::Sequence(vec![Act::Logout(Logout { file: config_file(context), shown, servers })]))
+}
+
+/// The file that credentials are kept in: Docker's own, unless the caller has named one for Podman and others.
+fn config_file(context: &Context) -> PathBuf {
+    if let Some(file) = context.host.env("REGISTRY_AUTH_FILE").filter(|file| !file.is_empty()) {
+        return file.into();
+    }
+    let home = || host::home(context.host).unwrap_or_default().join(".docker");
+    context.engine.config_dir().unwrap_or_else(home).join("config.json")
+}
+
+/// A server as its credentials are kept: without scheme and path (docker/cli's `ConvertToHostname`).
+pub fn hostname(server: &str) -> String {
+    let bare = server.split_once("://").map_or(server, |(_, rest)| rest);
+    bare.split('/').next().unwrap_or(bare).to_string()
+}
+
+/// The registry behind a server's name: Docker's hub has several.
+fn registry(server: &str) -> String {
+    match server {
+        "index.docker.io" | "registry-1.docker.io" => "docker.io".into(),
         host => host.into(),
-    }
-}
-
-/// A first login makes `~/.docker/config.json`; without the variable Podman would write where only Podman looks.
-fn keep_in_docker_config(draft: &mut Draft, context: &Context) {
-    let undecided = context.engine.config_dir().is_none() && context.host.env("REGISTRY_AUTH_FILE").is_none();
-    if let Some(home) = host::home(context.host).filter(|_| undecided) {
-        draft.set_env("DOCKER_CONFIG", home.join(".docker"));
     }
 }
 
@@ -124,10 +141,8 @@ mod tests {
 
     #[test]
     fn servers() {
-        for hub in [None, Some(""), Some("https://index.docker.io/v1/"), Some("index.docker.io")] {
-            assert_eq!(server(hub.map(OsStr::new)), "docker.io");
-        }
-        assert_eq!(server(Some(OsStr::new("https://example.azurecr.io/v2/"))), "example.azurecr.io");
-        assert_eq!(server(Some(OsStr::new("localhost:5000"))), "localhost:5000");
+        assert_eq!(hostname("https://example.azurecr.io/v2/"), "example.azurecr.io");
+        assert_eq!(hostname("localhost:5000/x"), "localhost:5000");
+        assert_eq!(registry("index.docker.io"), "docker.io");
     }
 }

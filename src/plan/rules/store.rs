@@ -5,9 +5,15 @@ use std::cell::OnceCell;
 use std::path::{Component, Path, PathBuf};
 
 use memchr::memmem;
-use serde_json::Value;
+use serde_json::Value as Json;
 
+use crate::base64;
 use crate::host::{self, Host};
+use crate::plan::Context;
+
+mod image;
+
+pub use image::{Image, images_of};
 
 /// The local image store's index; its text, so that a look-up is a search.
 pub struct Store<'a> {
@@ -16,9 +22,9 @@ pub struct Store<'a> {
     roots: OnceCell<Vec<PathBuf>>,
 }
 
-/// An image of the store.
+/// As much of an image's record as running it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct Entry {
     /// 64 hex digits.
     pub id: String,
     /// Its topmost layer; empty for an image without layers.
@@ -52,7 +58,7 @@ impl ImageConfig {
 }
 
 /// The kinds of stores, by the storage driver.
-const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
+pub const DRIVERS: [&str; 4] = ["overlay", "vfs", "btrfs", "zfs"];
 
 impl Store<'_> {
     /// The store of the caller's Podman on this host. Read at the first look-up.
@@ -80,7 +86,7 @@ impl Store<'_> {
     }
 
     /// The image that has a full name now, with its tag or digest.
-    pub fn named(&self, name: &str) -> Option<Image> {
+    pub fn named(&self, name: &str) -> Option<Entry> {
         let index = self.index();
         let quoted = format!("\"{name}\"");
         // The name may stand among the former names of other images too.
@@ -89,33 +95,33 @@ impl Store<'_> {
             index[..list].ends_with(b"\"names\":")
         };
         let at = memmem::find_iter(index, quoted.as_bytes()).find(is_name)?;
-        self.image_at(memmem::rfind(&index[..at], b"{\"id\":\"")?)
+        self.entry_at(memmem::rfind(&index[..at], b"{\"id\":\"")?)
     }
 
     /// The image whose ID begins so, `sha256:` before it or not.
-    pub fn with_id(&self, start: &str) -> Option<Image> {
+    pub fn with_id(&self, start: &str) -> Option<Entry> {
         let hex = start.strip_prefix("sha256:").unwrap_or(start);
-        self.image_at(memmem::find(self.index(), format!("{{\"id\":\"{hex}").as_bytes())?)
+        self.entry_at(memmem::find(self.index(), format!("{{\"id\":\"{hex}").as_bytes())?)
     }
 
     /// The image whose record begins at this place of the index.
-    fn image_at(&self, at: usize) -> Option<Image> {
+    fn entry_at(&self, at: usize) -> Option<Entry> {
         let record = &self.index()[at..];
         let record = &record[..memmem::find(&record[1..], b"{\"id\":").map_or(record.len(), |end| end + 1)];
-        Some(Image { id: field(record, "id")?, layer: field(record, "layer").unwrap_or_default() })
+        Some(Entry { id: field(record, "id")?, layer: field(record, "layer").unwrap_or_default() })
     }
 
     /// The configuration of an image, if it can be read.
-    pub fn config(&self, image: &Image) -> Option<ImageConfig> {
-        let name = format!("={}", base64(format!("sha256:{}", image.id).as_bytes()));
+    pub fn config(&self, image: &Entry) -> Option<ImageConfig> {
+        let name = format!("={}", base64::encode(format!("sha256:{}", image.id).as_bytes()));
         let roots = self.roots();
         let files = roots.iter().flat_map(|root| DRIVERS.map(|driver| root.join(format!("{driver}-images")).join(&image.id).join(&name)));
         let text = files.into_iter().find_map(|file| self.host.read(&file))?;
         // Only this part is parsed: the history beside it can be long.
         let at = memmem::find(&text, b"\"config\":{").map(|at| at + "\"config\":".len());
         let config = match at {
-            Some(at) => serde_json::Deserializer::from_slice(&text[at..]).into_iter::<Value>().next()?.ok()?,
-            None => Value::Null,
+            Some(at) => serde_json::Deserializer::from_slice(&text[at..]).into_iter::<Json>().next()?.ok()?,
+            None => Json::Null,
         };
         let text = |key: &str| config[key].as_str().unwrap_or_default().to_string();
         let list = |key: &str| {
@@ -132,10 +138,10 @@ impl Store<'_> {
     }
 
     /// What the layers of an image tell of a directory.
-    pub fn look(&self, image: &Image, path: &Path) -> Look {
+    pub fn look(&self, image: &Entry, path: &Path) -> Look {
         let inside = path.strip_prefix("/").unwrap_or(path);
         let plain = inside.components().all(|part| matches!(part, Component::Normal(_)));
-        let layers = if plain { self.layers(image) } else { vec![] };
+        let layers = if plain { self.layer_files(image) } else { vec![] };
         let mut there = PathBuf::new();
         for part in inside.components().filter(|_| !layers.is_empty()) {
             let next = there.join(part);
@@ -149,7 +155,7 @@ impl Store<'_> {
     }
 
     /// The directories of the files of an image's layers, the topmost first; none for a store that is no overlay.
-    fn layers(&self, image: &Image) -> Vec<PathBuf> {
+    fn layer_files(&self, image: &Entry) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for root in self.roots() {
             let Some(index) = self.host.read(&root.join("overlay-layers/layers.json")) else { continue };
@@ -191,10 +197,65 @@ impl Store<'_> {
         index
     }
 
+    /// Where the images' own directories lie, an index in each.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        let all = self.roots().iter().flat_map(|root| DRIVERS.map(|driver| root.join(format!("{driver}-images"))));
+        all.filter(|directory| self.host.is_dir(directory)).collect()
+    }
+
+    /// The images of the store; none where it cannot be read.
+    pub fn images(&self) -> Option<Vec<Image>> {
+        let directories = self.directories();
+        if directories.is_empty() {
+            return None;
+        }
+        images_of(&directories, &|path| self.host.read(path))
+    }
+
+    /// The IDs of the images that containers were made of, and of the containers: `(container, image, layer)`.
+    pub fn containers(&self) -> Vec<Container> {
+        let mut containers = Vec::new();
+        for directory in self.directories() {
+            let text = self.host.read(&beside(&directory, "containers").join("containers.json")).unwrap_or_default();
+            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
+            for entry in json.as_array().into_iter().flatten() {
+                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
+                containers.push(Container { id: text("id"), image: text("image"), layer: text("layer") });
+            }
+        }
+        containers
+    }
+
+    /// The layers of the store.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for directory in self.directories() {
+            let text = self.host.read(&beside(&directory, "layers").join("layers.json")).unwrap_or_default();
+            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
+            for entry in json.as_array().into_iter().flatten() {
+                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
+                let (id, parent) = (text("id"), text("parent"));
+                layers.push(Layer { id, parent, diff: text("diff-digest"), blob: text("compressed-diff-digest") });
+            }
+        }
+        layers
+    }
+
     /// Where the store lies. Looked up once.
     pub fn roots(&self) -> &[PathBuf] {
         self.roots.get_or_init(|| roots(self.host))
     }
+}
+
+/// Where the images of the engine that the caller meant lie, where that is on this machine.
+pub fn directories(context: &Context) -> Vec<PathBuf> {
+    if context.engine.remote.is_some() { vec![] } else { Store::of(context.host).directories() }
+}
+
+/// The directory of a driver's `layers` or `containers`, beside that of its images.
+pub fn beside(images: &Path, what: &str) -> PathBuf {
+    let name = images.file_name().unwrap_or_default().to_string_lossy();
+    images.with_file_name(name.replace("-images", &format!("-{what}")))
 }
 
 /// The directories of the store that stay.
@@ -250,26 +311,19 @@ fn field(record: &[u8], name: &str) -> Option<String> {
     String::from_utf8(value.to_vec()).ok()
 }
 
-/// Base64 with padding, by which the store names files (containers/storage, `makeBigDataBaseName`).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let number = three.iter().fold(0, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(number >> (18 - 6 * place) & 63) as usize];
-            text.push(if place > three.len() { '=' } else { char::from(digit) });
-        }
-    }
-    text
+/// A container as the store has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container {
+    pub id: String,
+    pub image: String,
+    pub layer: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_of_the_store() {
-        assert_eq!(["", "a", "ab", "abc", "sha256:0"].map(|t| base64(t.as_bytes())), ["", "YQ==", "YWI=", "YWJj", "c2hhMjU2OjA="]);
-    }
+/// A layer as the store has it; `diff` is the digest of its content, `blob` that of the archive it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    pub id: String,
+    pub parent: String,
+    pub diff: String,
+    pub blob: String,
 }

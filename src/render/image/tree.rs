@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal;
 
-use super::{Filters, Names, Summary};
+use super::{Filters, Summary};
 use crate::plan::Answer;
 use crate::render::formatter::{char_width, truncate_id};
 use crate::render::layers::Layers;
@@ -21,7 +21,7 @@ pub struct ImageTree {
 
 impl View for ImageTree {
     fn show(&self, podman: &Answered, _: &Desk) -> Option<Answer> {
-        let images = Summary::list(&podman.json()?, &Layers::read(&self.roots), Names::NewestFirst, true, false);
+        let images = Summary::list(&podman.json()?, &Layers::read(&self.roots), true, false);
         let mut images = match self.filters.apply(images) {
             Ok(images) => images,
             Err(words) => return Some(Answer::failed(format_args!("Error response from daemon: {words}"), 1)),

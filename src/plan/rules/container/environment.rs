@@ -40,7 +40,7 @@ impl Variables {
         let given: Vec<&OsStr> = context.invocation.uses.all("env").collect();
         let named_alone = |line: &Vec<u8>| given.iter().any(|entry| *entry == cut(line).0);
         variables.name(lines.iter().map(|line| cut(line).0).chain(given.iter().map(|entry| cut(entry.as_bytes()).0)));
-        if plain && !lines.iter().any(|line| named_alone(line)) {
+        if plain && !lines.iter().any(named_alone) {
             for file in files {
                 draft.flag("env-file", file);
             }

@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::plan::rules::mounts;
-use crate::plan::rules::store::{Image, Look, Store};
+use crate::plan::rules::store::{Entry, Look, Store};
 use crate::plan::{Context, Draft, Made, Step};
 
 /// The directory that may have to be made in the container before it starts; none where it is surely there, or lies in
 /// a bind mount, whose source it is then made in.
-pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Image>, named: Option<&str>, context: &Context) -> Option<Made> {
+pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Entry>, named: Option<&str>, context: &Context) -> Option<Made> {
     let given = context.invocation.uses.text("workdir").filter(|w| !w.is_empty())?;
     let path = Path::new(given);
     if path == Path::new("/") || named.is_some_and(|named| Path::new(named) == path) {
