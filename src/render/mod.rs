@@ -65,6 +65,10 @@ pub trait Progress: fmt::Debug {
     fn line(&mut self, line: &[u8]) -> Answer;
     /// What to say when podman has ended, and the command's own status. None shows podman's words for its failure.
     fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer>;
+    /// What to say of a failure, by the daemon's words for it; none says those.
+    fn failed(&self, _words: &str) -> Option<Answer> {
+        None
+    }
     /// Files that the caller asked for, to be written after success.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         Vec::new()
