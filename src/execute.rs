@@ -19,6 +19,7 @@ mod creation;
 mod each;
 mod login;
 mod manifest;
+mod prune;
 mod reshape;
 mod signals;
 mod words;
@@ -220,10 +221,14 @@ fn sequence(acts: Vec<Act>) -> u8 {
                 Err(code) => return code,
             },
             Act::PruneVolumes { list, remove, all, labels } => {
-                if let Err(code) = prune_volumes(&list, &remove, all, &labels) {
+                if let Err(code) = prune::volumes(&list, &remove, all, &labels) {
                     return code;
                 }
             }
+            Act::PruneImages { call, roots, all } => match prune::images(&call, &roots, all) {
+                Ok(0) => {}
+                Ok(failed) | Err(failed) => return failed,
+            },
             Act::Each(each) => match each::run(&each) {
                 0 => {}
                 failed => return failed,
@@ -395,42 +400,6 @@ fn confirm(question: &str) -> Result<bool, u8> {
     let mut line = String::new();
     let _ = std::io::stdin().lock().read_line(&mut line);
     Ok(line.trim().eq_ignore_ascii_case("y"))
-}
-
-/// Lists the unused volumes and removes those that may go, one by one, in the words of `docker volume prune`.
-fn prune_volumes(list: &Call, remove: &Call, all: bool, labels: &[String]) -> Result<(), u8> {
-    let listed = command(list).stdin(Stdio::null()).output().map_err(|e| complain(&cannot_start(list, &e)))?;
-    if !listed.status.success() {
-        let _ = std::io::stderr().write_all(&listed.stderr);
-        return Err(1);
-    }
-    let volumes: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
-    let mut removed = Vec::new();
-    for volume in volumes.as_array().into_iter().flatten() {
-        let Some(name) = volume.get("Name").and_then(|n| n.as_str()) else { continue };
-        let anonymous = volume.get("Anonymous").and_then(serde_json::Value::as_bool).unwrap_or(false);
-        if (!all && !anonymous) || !labels.iter().all(|wanted| has_label(volume, wanted)) {
-            continue;
-        }
-        let mut one = command(remove);
-        one.arg(name).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if one.status().is_ok_and(|s| s.success()) {
-            removed.push(name.to_string());
-        }
-    }
-    if !removed.is_empty() {
-        write_stdout(format!("Deleted Volumes:\n{}\n\n", removed.join("\n")).as_bytes())?;
-    }
-    Ok(())
-}
-
-/// Whether a volume has a label, `key` or `key=value`; or has not, where a `!` stands before it.
-fn has_label(volume: &serde_json::Value, wanted: &str) -> bool {
-    let (has_not, wanted) = wanted.strip_prefix('!').map_or((false, wanted), |rest| (true, rest));
-    let (key, value) = wanted.split_once('=').map_or((wanted, None), |(key, value)| (key, Some(value)));
-    let label = volume.get("Labels").and_then(|labels| labels.get(key)).and_then(serde_json::Value::as_str);
-    let has = label.is_some_and(|label| value.is_none_or(|value| value == label));
-    has != has_not
 }
 
 /// Opens those of file descriptors 0 to 2 that the caller has closed, so that no file of ours takes their place.

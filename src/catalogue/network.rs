@@ -48,7 +48,7 @@ pub static COMMANDS: &[Command] = &[
         flag("no-trunc", Switch, "Do not shorten the output").rule(by_command),
         flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
     ]]),
-    command("network prune", "[OPTIONS]", Arity::None, "Remove all unused networks").rule(system::prune_one).flags(&[&[
+    command("network prune", "[OPTIONS]", Arity::None, "Remove all unused networks").rule(system::prune_networks).flags(&[&[
         flag("filter", Filter, "Only those that match KEY=VALUE"),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),

@@ -132,6 +132,7 @@ fn show_act(text: &mut String, act: &Act) {
             show(text, "  found by", list);
             show(text, "  removed by", remove);
         }
+        Act::PruneImages { call, .. } => show(text, "run, what is gone then told of:", call),
     }
 }
 

@@ -149,6 +149,8 @@ pub enum Act {
     /// Remove the anonymous volumes that no container uses; `all` takes the named ones too. The calls list and remove.
     /// A volume must have all of the `labels`, `key` or `key=value`, and none of those that begin with `!`.
     PruneVolumes { list: Call, remove: Call, all: bool, labels: Vec<String> },
+    /// Remove images that are not used, `all` of them or only those without a name. The roots are those of their store.
+    PruneImages { call: Call, roots: Vec<PathBuf>, all: bool },
 }
 
 /// The making of a container, where podman's own `run` is not all of it.

@@ -5,7 +5,7 @@
 //! loaded or built. What was counted is kept by the digest of the layer's content, which never changes its size.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -22,7 +22,7 @@ use crate::{base64, host};
 #[derive(Debug, Default)]
 pub struct Layers {
     /// Images by their IDs.
-    images: HashMap<String, Image>,
+    images: BTreeMap<String, Image>,
     /// Layers by their IDs.
     layers: HashMap<String, Layer>,
     counted: RefCell<Counted>,
@@ -84,6 +84,16 @@ impl Layers {
     /// The bytes of the files in a layer; those of its archive where nobody knows better.
     pub fn size(&self, layer: &Layer) -> u64 {
         self.counted.borrow_mut().size(layer)
+    }
+
+    /// The images of the store.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.images.values()
+    }
+
+    /// Whether the store has a layer.
+    pub fn has_layer(&self, id: &str) -> bool {
+        self.layers.contains_key(id)
     }
 
     /// An image of the store.

@@ -7,13 +7,13 @@ use std::path::{Component, Path, PathBuf};
 use memchr::memmem;
 use serde_json::Value as Json;
 
-use crate::base64;
 use crate::host::{self, Host};
 use crate::plan::Context;
+use crate::{base64, sha256};
 
 mod image;
 
-pub use image::{Image, images_of};
+pub use image::{Image, Read, images_of};
 
 /// The local image store's index; its text, so that a look-up is a search.
 pub struct Store<'a> {
@@ -309,6 +309,19 @@ fn field(record: &[u8], name: &str) -> Option<String> {
     let value = &record[memmem::find(record, key.as_bytes())? + key.len()..];
     let value = &value[..memchr::memchr(b'"', value)?];
     String::from_utf8(value.to_vec()).ok()
+}
+
+/// The names that Docker has for an image's layers, the lowest first: by what they contain and what is below (OCI's chain IDs, without
+/// their algorithm).
+pub fn chain_ids<'a>(digests: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for digest in digests {
+        names.push(match names.last() {
+            None => digest.strip_prefix("sha256:").unwrap_or(digest).to_string(),
+            Some(below) => sha256::hex(format!("sha256:{below} {digest}").as_bytes()),
+        });
+    }
+    names
 }
 
 /// A container as the store has it.

@@ -1,16 +1,51 @@
 //! The engine as a whole.
 
-use super::volume;
+use super::{filters, image_lists, volume};
 use crate::plan::{Act, Context, Ending, Plan, Refusal};
 
-/// `docker image prune`, `network prune`: asked for as Docker asks; the end of input is a no.
-pub fn prune_one(context: &Context) -> Result<Plan, Refusal> {
+/// `docker image prune`: asked for as Docker asks; the end of input is a no.
+pub fn prune_images(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let all = uses.switch("all");
+    let mut acts = Vec::new();
+    if !uses.switch("force") {
+        let what = if all { "all images without at least one container associated to them" } else { "all dangling images" };
+        acts.push(Act::Confirm(format!("WARNING! This will remove {what}.\nAre you sure you want to continue? [y/N] ")));
+    }
+    match unused_images(context, all) {
+        Ok(act) => acts.push(act),
+        Err(refusal) => acts.push(Act::Complain(refusal)),
+    }
+    Ok(Plan::Sequence(acts))
+}
+
+fn unused_images(context: &Context, all: bool) -> Result<Act, Refusal> {
+    let filters = filters::of(context, &["dangling", "label", "label!", "until"])?;
+    let (dangling, others): (Vec<_>, Vec<_>) = filters.into_iter().partition(|(key, _)| key == "dangling");
+    let dangling: Vec<String> = dangling.into_iter().map(|(_, value)| value).chain([(!all).to_string()]).collect();
+    let all = image_lists::switch("dangling", &dangling)? == Some(false);
+    let mut draft = context.call("image prune")?;
+    if all {
+        draft.switch("all", true);
+    }
+    for (i, (key, value)) in others.iter().enumerate() {
+        if others[..i].iter().any(|(before, _)| before == key) {
+            // Of several Docker wants all, so Podman would remove more.
+            return Err(context.refuse(format_args!("--filter {key} more than once: for Podman any of them is enough; give one.")));
+        }
+        draft.flag("filter", format!("{key}={value}"));
+    }
+    draft.switch("force", true);
+    if context.engine.remote.is_some() {
+        return Ok(draft.run(Ending::Daemon));
+    }
+    Ok(Act::PruneImages { call: draft.call(), roots: image_lists::roots(context), all })
+}
+
+/// `docker network prune`: asked for as Docker asks; the end of input is a no.
+pub fn prune_networks(context: &Context) -> Result<Plan, Refusal> {
     let invocation = context.invocation;
-    let what = match invocation.command.path {
-        "network prune" => "all custom networks not used by at least one container",
-        _ if invocation.uses.switch("all") => "all images without at least one container associated to them",
-        _ => "all dangling images",
-    };
+    let what = "all custom networks not used by at least one container";
     let mut acts = Vec::new();
     if !invocation.uses.switch("force") {
         acts.push(Act::Confirm(format!("WARNING! This will remove {what}.\nAre you sure you want to continue? [y/N] ")));
