@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 use super::text;
 use crate::plan::rules::store::{DRIVERS, Image, beside, images_of};
-use crate::{base64, host};
+use crate::{base64, files, host};
 
 /// The images and layers of a store, and the sizes of layers as far as they were asked for.
 #[derive(Debug, Default)]
@@ -169,12 +169,8 @@ fn keep(sizes: &HashMap<String, u64>) -> std::io::Result<()> {
     if !std::fs::symlink_metadata(dir).is_ok_and(|m| m.is_dir() && ours(&m)) {
         return Ok(());
     }
-    let new = PathBuf::from(format!("{}.{}", cache.display(), std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     let lines: String = sizes.iter().filter(|(key, _)| key.contains(':')).map(|(key, size)| format!("{key} {size}\n")).collect();
-    file.write_all(lines.as_bytes()).and_then(|()| std::fs::rename(&new, &cache)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&new);
-    })
+    files::replace(&cache, lines.as_bytes(), |_| Ok(()))
 }
 
 /// The bytes of the files and links in an archive, from the list of its headers.

@@ -79,6 +79,15 @@ pub trait Progress: fmt::Debug {
     }
 }
 
+/// JSON as Go's `MarshalIndent` writes it.
+pub fn indented(json: &impl serde::Serialize, indent: &[u8]) -> String {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
+    // Writing to memory does not fail.
+    let _ = json.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// What podman answered.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Answered {
