@@ -7,6 +7,7 @@ pub mod admin;
 pub mod base64;
 pub mod catalogue;
 pub mod execute;
+pub mod files;
 pub mod grammar;
 pub mod help;
 pub mod host;

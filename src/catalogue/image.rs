@@ -86,8 +86,8 @@ pub static COMMANDS: &[Command] = &[
     LOAD,
     LS,
     command("image prune", "[OPTIONS]", Arity::None, "Remove unused images").rule(prune::images).flags(&[&[
-        flag("all", Switch, "Remove all unused images, not only dangling ones").short('a'),
-        flag("filter", Filter, "Only those that match KEY=VALUE"),
+        flag("all", Switch, "Remove all unused images, not only dangling ones").short('a').rule(by_command),
+        flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),
     PULL,

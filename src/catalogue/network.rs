@@ -49,7 +49,7 @@ pub static COMMANDS: &[Command] = &[
         flag("quiet", Switch, "Show IDs only").short('q').rule(by_command),
     ]]),
     command("network prune", "[OPTIONS]", Arity::None, "Remove all unused networks").rule(prune::networks).flags(&[&[
-        flag("filter", Filter, "Only those that match KEY=VALUE"),
+        flag("filter", Filter, "Only those that match KEY=VALUE").rule(by_command),
         flag("force", Switch, "Do not ask").short('f').rule(by_command),
     ]]),
     command("network rm", "NETWORK [NETWORK...]", Arity::AtLeast(1), "Remove networks").rule(network::remove).aliases(&["remove"]).flags(&[&[

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::files::replace;
 use crate::plan::{Change, Refusal};
 
 /// Makes the changes in turn. Errors: the first that cannot be made; nothing after it is done.
@@ -38,7 +39,8 @@ fn write(path: &Path, content: &[u8], mode: u32, directory_mode: u32) -> io::Res
     replace(path, content, |new| std::fs::set_permissions(new, std::fs::Permissions::from_mode(mode)))
 }
 
-fn configuration(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Docker's config.json.
+pub fn configuration(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     }
@@ -51,16 +53,5 @@ fn configuration(path: &Path, content: &[u8]) -> io::Result<()> {
             let _ = chown(new, Some(before.uid()), Some(before.gid()));
         }
         Ok(())
-    })
-}
-
-/// Puts new content in a file's place at once: a reader sees the old or the new one.
-fn replace(path: &Path, content: &[u8], finish: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
-    let mut new = path.as_os_str().to_os_string();
-    new.push(format!(".{}", std::process::id()));
-    let new = PathBuf::from(new);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(content).and_then(|()| finish(&new)).and_then(|()| std::fs::rename(&new, path)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&new);
     })
 }

@@ -1,7 +1,6 @@
 //! `docker login` and `docker logout` (docker/cli `cli/command/registry`, `cli/config/credentials`): Podman only tries the credentials,
 //! Docker's own configuration keeps them.
 
-use std::fs::File;
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,9 +8,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Map, Value as Json, json};
 
 use super::{cannot_start, command, complain, write_stdout};
-use crate::execute::words;
+use crate::execute::{changes, words};
 use crate::plan::rules::references::is_loopback;
 use crate::plan::{Login, Logout, Refusal};
+use crate::render::indented;
 use crate::{base64, host};
 
 /// A user's name and password.
@@ -285,24 +285,7 @@ impl Config {
         }
     }
 
-    /// Written as a whole, for its owner alone; a link stays one.
     fn write(&self, file: &Path) -> std::io::Result<()> {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-        if let Some(directory) = file.parent() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        }
-        let target = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
-        let mut new = target.clone().into_os_string();
-        new.push(format!(".{}", std::process::id()));
-        let mut text = Vec::new();
-        let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-        serde::Serialize::serialize(&self.0, &mut serde_json::Serializer::with_formatter(&mut text, formatter))?;
-        let mut made: File = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        if let Ok(there) = std::fs::metadata(&target) {
-            let _ = made.set_permissions(std::fs::Permissions::from_mode(there.permissions().mode()));
-        }
-        made.write_all(&text).and_then(|()| std::fs::rename(&new, &target)).inspect_err(|_| {
-            let _ = std::fs::remove_file(&new);
-        })
+        changes::configuration(file, indented(&self.0, b"\t").as_bytes())
     }
 }

@@ -11,7 +11,8 @@ use serde_json::{Value as Json, json};
 use super::{complain, complain_as_docker, write_stdout};
 use crate::plan::rules::store;
 use crate::plan::{Call, ManifestJob, Manifests, Refusal};
-use crate::render::manifest::{self, file_name, foreign, indented, is_platform, not_had};
+use crate::render::indented;
+use crate::render::manifest::{self, file_name, foreign, is_platform, not_had};
 use crate::render::transfer::quoted_manifest;
 use crate::render::{Answered, text};
 use crate::sha256;
@@ -235,7 +236,7 @@ impl Manifests {
         }
         if let Some(records) = self.records(image) {
             if verbose {
-                return print(&indented(&records.into(), b"\t"));
+                return print(&indented(&records, b"\t"));
             }
             if let Some(words) = records.iter().find_map(|record| foreign(image, text(record, "Ref"))) {
                 return fail(format!("failed to assemble ManifestDescriptor: {words}"));

@@ -10,6 +10,8 @@ use super::{complain_as_docker, write_stdout};
 use crate::plan::Call;
 use crate::plan::prune::{Kind, Prune};
 use crate::render::disk_usage::{tree_size, written};
+use crate::render::layers::Layers;
+use crate::render::prune::Prunable;
 use crate::render::text;
 use crate::render::units::human_size;
 
@@ -29,7 +31,15 @@ pub fn run(prune: &Prune) -> Result<(), u8> {
                 let (removed, space) = volumes(list, remove, *all, labels)?;
                 ("Volumes", removed, space)
             }
-            Kind::Images { prune } => ("Images", lines(prune)?.iter().map(|id| format!("deleted: sha256:{id}")).collect(), 0),
+            Kind::Images { prune, roots, .. } if roots.is_empty() => {
+                ("Images", lines(prune)?.iter().map(|id| format!("deleted: sha256:{id}")).collect(), 0)
+            }
+            Kind::Images { prune, roots, all } => {
+                let before = Prunable::read(roots, *all);
+                lines(prune)?;
+                let (removed, space) = before.pruned(&Layers::read(roots));
+                ("Images", removed, space)
+            }
         };
         reclaimed += space;
         if !removed.is_empty() {

@@ -8,7 +8,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::{
-    cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, write_stdout,
+    cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, words,
+    write_stdout,
 };
 use crate::plan::{Call, Ending, Refusal, Reshape, Shape};
 use crate::render::{Answered, Desk, Progress, Stream, View};
@@ -41,7 +42,7 @@ pub fn ask(call: &Call, args: &[&OsStr]) -> Answered {
     answer(call, args, true).map(|(_, answered)| answered).unwrap_or(Answered { status: 125, ..Answered::default() })
 }
 
-fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStatus, Answered), u8> {
+pub(super) fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStatus, Answered), u8> {
     // Kept in memory rather than read from pipes: what podman leaves running would hold a pipe open.
     let (mut stdout, mut stderr) = (memory_file()?, memory_file()?);
     let stdio = |file: &std::fs::File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));
@@ -195,6 +196,9 @@ fn transfer(call: &Call, progress: &mut dyn Progress, on_terminal: bool) -> Resu
     }
     let text = String::from_utf8_lossy(&answered.stderr);
     let error = text.find("\nError: ").map_or(0, |at| at + 1);
+    if let Some(answer) = progress.failed(&words::as_docker(&text[error..])).filter(|_| ended.signal().is_none()) {
+        return Ok(say(&answer));
+    }
     complain_as_docker(&text.as_bytes()[error..]);
     Ok(docker_status(ended, Ending::Daemon))
 }

@@ -4,13 +4,14 @@
 //! Whatever is in doubt about it (owner, mode, a link in its place, another key) means asking again.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::catalogue::Podman;
+use crate::files;
 use crate::plan::Refusal;
 
 /// The version of the Podman at a path. Errors: it does not run, or says nothing that reads as a version.
@@ -84,16 +85,10 @@ fn keep(cache: &Path, key: &[u8], version: Podman) -> std::io::Result<()> {
     if !m.is_dir() || m.uid() != nix::unistd::geteuid().as_raw() || m.mode() & 0o022 != 0 {
         return Ok(());
     }
-    let new = PathBuf::from(format!("{}.{}", cache.display(), std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     let Podman(major, minor, patch) = version;
     let mut text = format!("{major}.{minor}.{patch}\n").into_bytes();
     text.extend_from_slice(key);
-    let written = file.write_all(&text).and_then(|()| std::fs::rename(&new, cache));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    written
+    files::replace(cache, &text, |_| Ok(()))
 }
 
 #[cfg(test)]

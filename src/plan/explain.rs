@@ -134,7 +134,7 @@ fn show_act(text: &mut String, act: &Act) {
 fn show_prune(text: &mut String, prune: &Prune) {
     for kind in &prune.kinds {
         match kind {
-            Kind::Containers { prune, .. } | Kind::Networks { prune } | Kind::Images { prune } => show(text, "prune by", prune),
+            Kind::Containers { prune, .. } | Kind::Networks { prune } | Kind::Images { prune, .. } => show(text, "prune by", prune),
             Kind::Volumes { list, remove, all, labels } => {
                 let which = if *all { "all" } else { "anonymous" };
                 let _ = writeln!(text, "remove {which} volumes that no container uses {}", labels.join(" "));

@@ -1,5 +1,7 @@
 //! What is unused, and how it is removed.
 
+use std::path::PathBuf;
+
 use super::Call;
 
 /// Removes what is unused, kind by kind, and says what it was (docker/cli's `RunPrune`).
@@ -33,5 +35,9 @@ pub enum Kind {
     },
     Images {
         prune: Call,
+        /// Where the store lies that tells what is gone; nowhere for one that cannot be read from here.
+        roots: Vec<PathBuf>,
+        /// Those with names too.
+        all: bool,
     },
 }

@@ -5,9 +5,9 @@
 //! loaded or built. What was counted is kept by the digest of the layer's content, which never changes its size.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,13 +16,13 @@ use serde_json::Value as Json;
 
 use super::text;
 use crate::plan::rules::store::{DRIVERS, Image, beside, images_of};
-use crate::{base64, host};
+use crate::{base64, files, host};
 
 /// The images and layers of a store, and the sizes of layers as far as they were asked for.
 #[derive(Debug, Default)]
 pub struct Layers {
     /// Images by their IDs.
-    images: HashMap<String, Image>,
+    images: BTreeMap<String, Image>,
     /// Layers by their IDs.
     layers: HashMap<String, Layer>,
     counted: RefCell<Counted>,
@@ -90,6 +90,16 @@ impl Layers {
     /// The bytes of the files in a layer; those of its archive where nobody knows better.
     pub fn size(&self, layer: &Layer) -> u64 {
         self.counted.borrow_mut().size(layer)
+    }
+
+    /// The images of the store.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.images.values()
+    }
+
+    /// Whether the store has a layer.
+    pub fn has_layer(&self, id: &str) -> bool {
+        self.layers.contains_key(id)
     }
 
     /// An image of the store.
@@ -165,12 +175,8 @@ fn keep(sizes: &HashMap<String, u64>) -> std::io::Result<()> {
     if !std::fs::symlink_metadata(dir).is_ok_and(|m| m.is_dir() && ours(&m)) {
         return Ok(());
     }
-    let new = PathBuf::from(format!("{}.{}", cache.display(), std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     let lines: String = sizes.iter().filter(|(key, _)| key.contains(':')).map(|(key, size)| format!("{key} {size}\n")).collect();
-    file.write_all(lines.as_bytes()).and_then(|()| std::fs::rename(&new, &cache)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&new);
-    })
+    files::replace(&cache, lines.as_bytes(), |_| Ok(()))
 }
 
 /// The bytes of the files and links in an archive, from the list of its headers.

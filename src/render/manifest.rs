@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::text;
+use super::{indented, text};
 use crate::plan::rules::references::{Reference, is_loopback};
 use crate::sha256;
 
@@ -45,15 +45,6 @@ pub fn list(descriptors: &[Json]) -> String {
     };
     let entries: Vec<Json> = descriptors.iter().map(entry).collect();
     indented(&json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": entries }), b"   ")
-}
-
-/// JSON as Go's `MarshalIndent` writes it.
-pub fn indented(json: &Json, indent: &[u8]) -> String {
-    let mut text = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
-    // Writing to memory does not fail.
-    let _ = serde::Serialize::serialize(json, &mut serde_json::Serializer::with_formatter(&mut text, formatter));
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// docker/cli's `validOSArches`.

@@ -28,6 +28,7 @@ pub mod network;
 pub mod network_verbs;
 pub mod objects;
 pub mod ports;
+pub mod prune;
 pub mod ps;
 pub mod search;
 pub mod store;
@@ -64,6 +65,10 @@ pub trait Progress: fmt::Debug {
     fn line(&mut self, line: &[u8]) -> Answer;
     /// What to say when podman has ended, and the command's own status. None shows podman's words for its failure.
     fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer>;
+    /// What to say of a failure, by the daemon's words for it; none says those.
+    fn failed(&self, _words: &str) -> Option<Answer> {
+        None
+    }
     /// Files that the caller asked for, to be written after success.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         Vec::new()
@@ -72,6 +77,15 @@ pub trait Progress: fmt::Debug {
     fn keep(&self) -> Option<Step> {
         None
     }
+}
+
+/// JSON as Go's `MarshalIndent` writes it.
+pub fn indented(json: &impl serde::Serialize, indent: &[u8]) -> String {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
+    // Writing to memory does not fail.
+    let _ = json.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter));
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// What podman answered.

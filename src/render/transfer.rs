@@ -33,8 +33,7 @@ pub struct Pull {
     pub inspect: Option<Call>,
     pub platform: Option<String>,
     pub quiet: bool,
-    /// It is `docker run` or `create` that pulls, and tells of it on stderr.
-    pub of_run: bool,
+    pub asks: Asks,
     /// One of all tags.
     pub all: Option<OfAll>,
     /// The full name without tag or digest.
@@ -51,6 +50,16 @@ pub struct OfAll {
     /// The repository, full and familiar.
     pub full: String,
     pub familiar: String,
+}
+
+/// Which command asks for a pull.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    #[default]
+    Pull,
+    /// What tells of it on stderr, and of a failure in its own way.
+    Run,
+    Create,
 }
 
 /// What has been told already.
@@ -109,10 +118,15 @@ impl Progress for Pull {
                 );
             }
         }
-        if !self.of_run {
+        if self.asks == Asks::Pull {
             shown += &format!("{full}\n");
         }
         Some(self.said(shown))
+    }
+
+    fn failed(&self, words: &str) -> Option<Answer> {
+        let help = "Run 'docker run --help' for more information";
+        (self.asks == Asks::Run).then(|| Answer::failed(format_args!("docker: {}\n\n{help}", words.trim_end()), 125))
     }
 
     fn keep(&self) -> Option<Step> {
@@ -124,7 +138,7 @@ impl Pull {
     /// Docker's words, where they belong.
     fn said(&self, words: String) -> Answer {
         let mut answer = Answer::printed(words);
-        if self.of_run {
+        if self.asks != Asks::Pull {
             answer.stderr = std::mem::take(&mut answer.stdout);
         }
         answer

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use super::references::Reference;
-use super::store::{Image, Store};
+use super::store::{Image, Read, Store};
 use crate::plan::Context;
 
 /// An image with the references that Docker's own store would have to it.
@@ -32,12 +32,18 @@ pub fn images(context: &Context) -> Option<Vec<Known>> {
     }
     let images = Store::of(context.host).images()?;
     let known = |image: Image| {
-        let mut references = image.digest_names(&|path| context.host.read(path));
-        references.extend(image.names.iter().filter(|name| !name.contains('@')).cloned());
-        references.sort();
+        let references = references(&image, &|path| context.host.read(path));
         Known { image, references }
     };
     Some(images.into_iter().map(known).collect())
+}
+
+/// The references that Docker's store would have to an image.
+pub fn references(image: &Image, read: Read) -> Vec<String> {
+    let mut references = image.digest_names(read);
+    references.extend(image.names.iter().filter(|name| !name.contains('@')).cloned());
+    references.sort();
+    references
 }
 
 /// Finds what a name means as dockerd does (moby `daemon/images` `GetImage`): an ID in full, then a name, then the start of an ID.

@@ -1,6 +1,6 @@
 //! The prunes: asked for as Docker asks (the end of input is a no), with the filters of config.json (docker/cli's `PruneFilters`).
 
-use super::{filters, formats};
+use super::{filters, formats, image_lists};
 use crate::plan::prune::{Kind, Prune};
 use crate::plan::{Act, Context, Plan, Refusal};
 use crate::render::natural;
@@ -17,8 +17,11 @@ pub fn containers(context: &Context) -> Result<Plan, Refusal> {
 
 /// `docker image prune`.
 pub fn images(context: &Context) -> Result<Plan, Refusal> {
-    let all = context.invocation.uses.switch("all");
-    let which = if all { "all images without at least one container associated to them" } else { "all dangling images" };
+    let which = if context.invocation.uses.switch("all") {
+        "all images without at least one container associated to them"
+    } else {
+        "all dangling images"
+    };
     let known = &["dangling", "label", "label!", "until"];
     let kinds = filters_of(context, known).and_then(|filters| Ok(vec![unused_images(context, &filters)?]));
     Ok(asked(context, removes(which), kinds, true))
@@ -118,6 +121,9 @@ fn filters_of(context: &Context, known: &[&str]) -> Result<Filters, Refusal> {
 }
 
 fn with_filters(context: &Context, command: &str, filters: &Filters) -> Result<crate::plan::Draft, Refusal> {
+    if filters.iter().filter(|(key, _)| key == "label!").count() > 1 {
+        return Err(more_than_once(context));
+    }
     let mut draft = context.call(command)?;
     draft.switch("force", true);
     for (key, value) in filters {
@@ -137,12 +143,25 @@ fn unused_networks(context: &Context, filters: &Filters) -> Result<Kind, Refusal
     Ok(Kind::Networks { prune: with_filters(context, "network prune", filters)?.call() })
 }
 
+/// docker/cli gives what `--all` means as a filter, too.
 fn unused_images(context: &Context, filters: &Filters) -> Result<Kind, Refusal> {
-    let mut prune = with_filters(context, "image prune", filters)?;
-    if context.invocation.uses.switch("all") {
+    let (dangling, others): (Filters, Filters) = filters.iter().cloned().partition(|(key, _)| key == "dangling");
+    let only_dangling = !context.invocation.uses.switch("all");
+    let dangling: Vec<String> = dangling.into_iter().map(|(_, value)| value).chain([only_dangling.to_string()]).collect();
+    let all = image_lists::switch("dangling", &dangling)? == Some(false);
+    if others.iter().enumerate().any(|(i, (key, _))| others[..i].iter().any(|(before, _)| before == key)) {
+        return Err(more_than_once(context));
+    }
+    let mut prune = with_filters(context, "image prune", &others)?;
+    if all {
         prune.switch("all", true);
     }
-    Ok(Kind::Images { prune: prune.call() })
+    Ok(Kind::Images { prune: prune.call(), roots: image_lists::roots(context), all })
+}
+
+/// Of several filters Docker wants all; Podman takes any of them for enough, and would remove more.
+fn more_than_once(context: &Context) -> Refusal {
+    context.refuse("a --filter of the same kind more than once, here or in config.json's pruneFilters: Podman would remove more; give one.")
 }
 
 /// Podman's `volume ls` takes any of several filters for enough, so the labels are looked at by us.

@@ -6,10 +6,9 @@ use std::ffi::{OsStr, OsString};
 
 use super::local::{self, Found, Known, familiar, repository};
 use super::platforms::Platform;
-use super::store::{Container, Layer, Store};
+use super::store::{Container, Layer, Store, chain_ids};
 use super::{image, references};
 use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
-use crate::sha256;
 
 /// `docker rmi IMAGE…`.
 pub fn remove(context: &Context) -> Result<Plan, Refusal> {
@@ -250,17 +249,9 @@ impl World<'_> {
         };
         let tops = self.images.iter().map(|known| &known.image.layer).chain(self.containers.iter().map(|container| &container.layer));
         let used: BTreeSet<&str> = tops.flat_map(|top| chain(top)).map(|layer| layer.id.as_str()).collect();
-        let mut names = Vec::new();
-        let mut parent = String::new();
-        for layer in chain(&known.image.layer).into_iter().rev() {
-            parent = match parent.as_str() {
-                "" => layer.diff.strip_prefix("sha256:").unwrap_or(&layer.diff).to_string(),
-                parent => sha256::hex(format!("sha256:{parent} {}", layer.diff).as_bytes()),
-            };
-            if !used.contains(layer.id.as_str()) {
-                names.push(parent.clone());
-            }
-        }
+        let layers: Vec<&Layer> = chain(&known.image.layer).into_iter().rev().collect();
+        let named = layers.iter().zip(chain_ids(layers.iter().map(|layer| layer.diff.as_str())));
+        let mut names: Vec<String> = named.filter(|(layer, _)| !used.contains(layer.id.as_str())).map(|(_, name)| name).collect();
         names.reverse();
         names
     }

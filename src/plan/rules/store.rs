@@ -7,13 +7,13 @@ use std::path::{Component, Path, PathBuf};
 use memchr::memmem;
 use serde_json::Value as Json;
 
-use crate::base64;
 use crate::host::{self, Host};
 use crate::plan::Context;
+use crate::{base64, sha256};
 
 mod image;
 
-pub use image::{Image, images_of};
+pub use image::{Image, Read, images_of};
 
 /// The local image store's index; its text, so that a look-up is a search.
 pub struct Store<'a> {
@@ -212,33 +212,31 @@ impl Store<'_> {
         images_of(&directories, &|path| self.host.read(path))
     }
 
-    /// The IDs of the images that containers were made of, and of the containers: `(container, image, layer)`.
+    /// The containers of the store.
     pub fn containers(&self) -> Vec<Container> {
-        let mut containers = Vec::new();
-        for directory in self.directories() {
-            let text = self.host.read(&beside(&directory, "containers").join("containers.json")).unwrap_or_default();
-            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
-            for entry in json.as_array().into_iter().flatten() {
-                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
-                containers.push(Container { id: text("id"), image: text("image"), layer: text("layer") });
-            }
-        }
-        containers
+        self.entries("containers", |text| Container { id: text("id"), image: text("image"), layer: text("layer") })
     }
 
     /// The layers of the store.
     pub fn layers(&self) -> Vec<Layer> {
-        let mut layers = Vec::new();
+        let layer = |text: &dyn Fn(&str) -> String| {
+            let (id, parent) = (text("id"), text("parent"));
+            Layer { id, parent, diff: text("diff-digest"), blob: text("compressed-diff-digest") }
+        };
+        self.entries("layers", layer)
+    }
+
+    /// The entries of the indexes beside the images', each made of the texts of an entry.
+    fn entries<T>(&self, what: &str, make: impl Fn(&dyn Fn(&str) -> String) -> T) -> Vec<T> {
+        let mut made = Vec::new();
         for directory in self.directories() {
-            let text = self.host.read(&beside(&directory, "layers").join("layers.json")).unwrap_or_default();
+            let text = self.host.read(&beside(&directory, what).join(format!("{what}.json"))).unwrap_or_default();
             let json: Json = serde_json::from_slice(&text).unwrap_or_default();
             for entry in json.as_array().into_iter().flatten() {
-                let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string();
-                let (id, parent) = (text("id"), text("parent"));
-                layers.push(Layer { id, parent, diff: text("diff-digest"), blob: text("compressed-diff-digest") });
+                made.push(make(&|key| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string()));
             }
         }
-        layers
+        made
     }
 
     /// Where the store lies. Looked up once.
@@ -309,6 +307,19 @@ fn field(record: &[u8], name: &str) -> Option<String> {
     let value = &record[memmem::find(record, key.as_bytes())? + key.len()..];
     let value = &value[..memchr::memchr(b'"', value)?];
     String::from_utf8(value.to_vec()).ok()
+}
+
+/// The names that Docker has for an image's layers, the lowest first: by what they contain and what is below (OCI's chain IDs, without
+/// their algorithm).
+pub fn chain_ids<'a>(digests: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for digest in digests {
+        names.push(match names.last() {
+            None => digest.strip_prefix("sha256:").unwrap_or(digest).to_string(),
+            Some(below) => sha256::hex(format!("sha256:{below} {digest}").as_bytes()),
+        });
+    }
+    names
 }
 
 /// A container as the store has it.

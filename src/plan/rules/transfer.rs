@@ -11,7 +11,7 @@ use super::platforms::Platform;
 use super::references::{self, Reference};
 use super::store::{self, Image, Store};
 use crate::plan::{Act, Context, Draft, Plan, Refusal, Reshape};
-use crate::render::transfer::{AllTags, ManifestSize, OfAll, Pull, Push, Words};
+use crate::render::transfer::{AllTags, Asks, ManifestSize, OfAll, Pull, Push, Words};
 
 /// What `--platform OS[/ARCHITECTURE[/VARIANT]]` asks for. (Podman takes a lone word for the system, and knows fewer names.)
 /// Errors: containerd's words.
@@ -93,6 +93,21 @@ fn pull_one(context: &Context, reference: &Reference, all: Option<OfAll>) -> Res
     if let Some(platform) = &platform {
         draft.flag("platform", platform);
     }
+    let quiet = context.invocation.uses.switch("quiet");
+    pull_by(context, draft, reference, Pull { platform, quiet, all, ..Pull::default() })
+}
+
+/// The pull of an image that `docker run` or `create` does not find.
+pub fn pull_for(context: &Context, mut reference: Reference) -> Result<Reshape, Refusal> {
+    if reference.tag.is_none() && reference.digest.is_none() {
+        reference.tag = Some("latest".into());
+    }
+    let asks = if context.invocation.command.name() == "run" { Asks::Run } else { Asks::Create };
+    let quiet = context.invocation.uses.switch("quiet");
+    pull_by(context, context.call("pull")?, &reference, Pull { quiet, asks, ..Pull::default() })
+}
+
+fn pull_by(context: &Context, mut draft: Draft, reference: &Reference, pull: Pull) -> Result<Reshape, Refusal> {
     plain_http_on_loopback(&mut draft, reference);
     credentials::of_registry(&mut draft, context, &reference.domain);
     draft.arg(reference.full());
@@ -103,10 +118,7 @@ fn pull_one(context: &Context, reference: &Reference, all: Option<OfAll>) -> Res
         path: reference.path.clone(),
         digest: reference.digest.clone(),
         repository: reference.repository(),
-        platform,
-        quiet: context.invocation.uses.switch("quiet"),
-        all,
-        ..Pull::default()
+        ..pull
     };
     if let (None, Some(tag)) = (&reference.digest, &reference.tag) {
         pull.familiar = reference.familiar();

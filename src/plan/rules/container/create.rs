@@ -7,8 +7,8 @@ use super::environment::{self, Variables};
 use super::{checks, defaults, networks, refuse_without_terminal, workdir};
 use crate::plan::rules::references::{self, Reference};
 use crate::plan::rules::store::Store;
-use crate::plan::rules::{given, mounts};
-use crate::plan::{Act, Context, Creation, Draft, Ending, Plan, Refusal, Run, Start, Stderr, Stdout};
+use crate::plan::rules::{given, mounts, transfer};
+use crate::plan::{Act, Context, Creation, Draft, Plan, Refusal, Start};
 
 /// The plan of both. `run` in the foreground becomes podman; one that detaches, or whose working directory has to be made,
 /// has something to come after it.
@@ -142,23 +142,12 @@ fn pulls_first(name: &OsStr, context: &Context) -> bool {
 
 /// docker/cli pulls an image that the daemon does not have, and asks again.
 fn pull_first(name: &OsStr, context: &Context) -> Result<Plan, Refusal> {
-    let quiet = context.invocation.uses.switch("quiet");
-    let shown = Reference::parse(name).map(|r| r.familiar()).unwrap_or_else(|_| name.to_string_lossy().into_owned());
-    let mut draft: Draft = context.call("pull")?;
-    if quiet || !context.host.is_terminal(2) {
-        draft.switch("quiet", true);
+    let reference = references::target(name, context)?;
+    let mut acts = vec![];
+    if !context.invocation.uses.switch("quiet") {
+        acts.push(Act::Warn(format!("Unable to find image '{}' locally\n", reference.familiar()).into_bytes()));
     }
-    if is_other_loopback(name) {
-        draft.switch("tls-verify", false);
-    }
-    draft.arg(name);
-    let failed = context.failure_status();
-    let stderr = if quiet || !context.host.is_terminal(2) { Stderr::OnFailure } else { Stderr::Inherit };
-    let pull = Run { stdout: Stdout::Discard, stderr, ..Run::new(draft.call(), Ending::Failed(failed)) };
-    let mut acts = vec![Act::Run(pull), Act::Again(PULLED)];
-    if !quiet {
-        acts.insert(0, Act::Warn(format!("Unable to find image '{shown}' locally\n").into_bytes()));
-    }
+    acts.extend([Act::Reshape(transfer::pull_for(context, reference)?), Act::Again(PULLED)]);
     Ok(Plan::Sequence(acts))
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::host::{self, Host};
 use crate::plan::{Change, Context};
-use crate::render::text;
+use crate::render::{indented, text};
 use crate::sha256;
 
 /// docker/cli's own context, which is in no file.
@@ -202,7 +202,7 @@ impl<'a> Stored<'a> {
             config.insert("auths".into(), json!({}));
             config.extend(rest);
         }
-        Ok(vec![Change::Configuration { path: file, content: tabbed(&config) }])
+        Ok(vec![Change::Configuration { path: file, content: indented(&config, b"\t").into_bytes() }])
     }
 }
 
@@ -242,11 +242,4 @@ pub fn parse(bytes: &[u8]) -> Result<Json, String> {
 /// Metadata as docker/cli writes it.
 pub fn stored_form(meta: &Json) -> String {
     json!({ "Name": meta["Name"], "Metadata": meta["Metadata"], "Endpoints": meta["Endpoints"] }).to_string()
-}
-
-fn tabbed(config: &Map<String, Json>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-    let _ = serde::Serialize::serialize(config, &mut serde_json::Serializer::with_formatter(&mut out, formatter));
-    out
 }

@@ -12,7 +12,7 @@ use crate::plan::rules::local::repository;
 use crate::plan::rules::platforms::Platform;
 
 /// Reads a file, or says that it cannot be read.
-type Read<'a> = &'a dyn Fn(&Path) -> Option<Vec<u8>>;
+pub type Read<'a> = &'a dyn Fn(&Path) -> Option<Vec<u8>>;
 
 /// An image as the store's index has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
