@@ -125,6 +125,12 @@ fn take_steps(steps: &[Step]) -> Result<(), Refusal> {
             Step::MakeDirs(path) => {
                 let _ = make_dirs(path);
             }
+            Step::MakeEmpty(path) => {
+                if let Some(dir) = path.parent().filter(|_| !path.exists()) {
+                    let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+                    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
+                }
+            }
             Step::ShareStdout(fd) => {
                 // SAFETY: dup2 on plain numbers; nothing of ours is open at a descriptor that high.
                 if unsafe { nix::libc::dup2(1, *fd) } == -1 {

@@ -162,6 +162,7 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
 fn show_step(text: &mut String, step: &Step) {
     let _ = match step {
         Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
+        Step::MakeEmpty(path) => writeln!(text, "touch {}", quoted(path.as_os_str())),
         Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
         Step::StartSocket { socket, .. } => writeln!(text, "have systemd listen on {}", quoted(socket.as_os_str())),
         Step::Quietly(call) => {

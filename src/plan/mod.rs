@@ -74,6 +74,8 @@ pub enum Step {
     MakeDirs(PathBuf),
     /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
     WriteOwn { path: PathBuf, content: Vec<u8> },
+    /// Make an empty file, 0755, where nothing is.
+    MakeEmpty(PathBuf),
     /// Have podman find our stdout under this descriptor, for what it is to write there while its own stdout is read by us.
     ShareStdout(i32),
     /// Have systemd listen on Podman's socket, the system's or the user's.

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::container::refuse_without_terminal;
+use super::health;
 use super::look::{self, Doing, Found};
 use super::verbs::{self, EMPTY_NAME};
 use crate::grammar::go;
@@ -110,6 +111,7 @@ pub fn start(context: &Context) -> Result<Plan, Refusal> {
     if !uses.switch("attach") {
         draft.switch("attach", true);
     }
+    health::without_timers(&mut draft, context);
     draft.arg(name);
     let mut acts = Vec::new();
     if found.is_none() || doing == Some(Doing::Paused) {

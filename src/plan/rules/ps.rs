@@ -1,7 +1,7 @@
 //! Lists of containers, their ports, and what removes the stopped ones. Podman lists everything, oldest first; what of it Docker would
 //! show is decided when the list is there.
 
-use super::{filters, formats, store};
+use super::{filters, formats, health, store};
 use crate::plan::{Act, Context, Plan, Refusal, Reshape, Shape};
 use crate::render::formatter;
 use crate::render::ports::PublishedPorts;
@@ -52,6 +52,7 @@ pub fn list(context: &Context) -> Result<Plan, Refusal> {
         filters,
         inspect: context.call("container inspect")?.call(),
         networks: networks.call(),
+        check: health::check(context)?,
         store: if remote { Roots::default() } else { Roots(store::roots(context.host)) },
         rootless: context.host.uid() != 0 || remote,
         note,

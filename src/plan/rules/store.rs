@@ -42,6 +42,8 @@ pub struct ImageConfig {
     pub env: Vec<String>,
     pub entrypoint: Option<Vec<String>>,
     pub cmd: Option<Vec<String>>,
+    /// Its health check, as it stands there.
+    pub healthcheck: Value,
 }
 
 impl ImageConfig {
@@ -128,6 +130,7 @@ impl Store<'_> {
             env: list("Env").unwrap_or_default(),
             entrypoint: list("Entrypoint"),
             cmd: list("Cmd"),
+            healthcheck: config["Healthcheck"].clone(),
         })
     }
 

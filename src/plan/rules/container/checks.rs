@@ -181,6 +181,10 @@ fn health(uses: &Uses) -> Check {
 /// What the daemon refuses whatever the image.
 fn daemon(uses: &Uses, context: &Context) -> Check {
     resources(uses, context)?;
+    let user = text(uses, "user");
+    if user.split(':').any(|id| id.parse::<i64>().is_ok_and(|id| !(0..=i64::from(i32::MAX)).contains(&id))) {
+        return Err("uids and gids must be in range 0-2147483647".into());
+    }
     let ipc = text(uses, "ipc");
     if !matches!(&*ipc, "" | "none" | "private" | "host" | "shareable") && !ipc.starts_with("container:") {
         return Err(format!("invalid IPC mode: {ipc}"));
@@ -214,8 +218,9 @@ fn daemon(uses: &Uses, context: &Context) -> Check {
 fn resources(uses: &Uses, context: &Context) -> Check {
     let bytes = |name: &str| uses.text(name).and_then(|v| crate::grammar::ram_in_bytes(v.as_encoded_bytes()).ok()).unwrap_or(0);
     let memory = bytes("memory");
-    if memory != 0 && memory < 6 << 20 {
-        return Err("Minimum memory limit allowed is 6MB".into());
+    least_memory(memory)?;
+    if let Some(score) = number(uses, "oom-score-adj").filter(|n| !(-1000..=1000).contains(n)) {
+        return Err(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
     let swap = bytes("memory-swap");
     if memory > 0 && swap > 0 && swap < memory {
@@ -224,16 +229,28 @@ fn resources(uses: &Uses, context: &Context) -> Check {
     if memory == 0 && swap > 0 {
         return Err("You should always set the Memory limit when using Memoryswap limit, see usage".into());
     }
+    limits(uses, context)
+}
+
+fn least_memory(bytes: i64) -> Check {
+    if bytes != 0 && bytes < 6 << 20 { Err("Minimum memory limit allowed is 6MB".into()) } else { Ok(()) }
+}
+
+/// The part of it that `docker update` shares.
+pub fn limits(uses: &Uses, context: &Context) -> Check {
+    least_memory(uses.text("memory").and_then(|v| crate::grammar::ram_in_bytes(v.as_encoded_bytes()).ok()).unwrap_or(0))?;
     let cpus: f64 = text(uses, "cpus").parse().unwrap_or(0.0);
     let processors = if cpus == 0.0 { 0 } else { context.host.processors() };
     if processors > 0 && (cpus < 0.0 || cpus > f64::from(processors)) {
         return Err(format!("range of CPUs is from 0.01 to {processors}.00, as there are only {processors} CPUs available"));
     }
+    for (flag, what) in [("cpu-period", "Period"), ("cpu-quota", "Quota")] {
+        if cpus > 0.0 && number(uses, flag).unwrap_or(0) > 0 {
+            return Err(format!("Conflicting options: Nano CPUs and CPU {what} cannot both be set"));
+        }
+    }
     if let Some(shares) = number(uses, "cpu-shares").filter(|n| *n < 0) {
         return Err(format!("invalid CPU shares ({shares}): value must be a positive integer"));
-    }
-    if let Some(score) = number(uses, "oom-score-adj").filter(|n| !(-1000..=1000).contains(n)) {
-        return Err(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
     Ok(())
 }

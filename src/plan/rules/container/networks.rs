@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::environment::Variables;
 use crate::invocation::Uses;
+use crate::plan::rules::look;
 use crate::plan::rules::mounts::fields;
 use crate::plan::{Context, Draft, Refusal, csv_field};
 
@@ -135,6 +136,12 @@ pub fn give(draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     }
     let target = all.first().map_or("default", |n| n.target.as_str());
     check_shared(uses, target).map_err(|words| context.as_docker(format!("Error response from daemon: {words}")))?;
+    // Who shares a container's network has its host name (moby `daemon/container_operations.go`).
+    let shared = target.strip_prefix("container:").filter(|_| !uses.given("uts"));
+    let hostname = shared.and_then(|other| look::find(OsStr::new(other), context)?.env("HOSTNAME", context.host));
+    if let Some(hostname) = hostname {
+        draft.flag("hostname", hostname);
+    }
     let addresses = uses.text("ip").is_some_and(|v| !v.is_empty()) || uses.text("ip6").is_some_and(|v| !v.is_empty());
     if addresses && !is_user_defined(target) {
         let network = if target == "default" { "bridge" } else { target };
