@@ -17,6 +17,7 @@ mod changes;
 mod cp;
 mod creation;
 mod each;
+mod export;
 mod reshape;
 mod signals;
 mod words;
@@ -244,6 +245,10 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Copy(copy) => match cp::run(&copy) {
                 0 => {}
                 failed => return failed,
+            },
+            Act::Export(exported) => match export::run(&exported) {
+                Ok(0) => {}
+                Ok(code) | Err(code) => return code,
             },
             Act::Attach(attached) => match attach::attach(&attached) {
                 Ok(0) => {}

@@ -118,6 +118,8 @@ pub enum Act {
     Attach(each::Attach),
     /// Copy between a container and the caller's files.
     Copy(each::Copy),
+    /// Write a container's files with the owners that they have in it.
+    Export(each::Export),
     /// Start a container, attached to it.
     StartAttached(each::StartAttached),
     /// Change files of the caller's configuration.

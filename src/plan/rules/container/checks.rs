@@ -44,8 +44,13 @@ fn client(uses: &Uses, context: &Context) -> Check {
     uses.all("expose").try_for_each(|p| super::ports::expose(&p.to_string_lossy()))?;
     uses.all("device").try_for_each(|d| device(&d.to_string_lossy()))?;
     for file in uses.all("label-file") {
-        if context.host.read(Path::new(file)).is_none() {
+        let Some(text) = context.host.read(Path::new(file)) else {
             return Err(format!("open {}: no such file or directory", file.to_string_lossy()));
+        };
+        let text = String::from_utf8_lossy(&text);
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        if let Some(name) = lines.filter_map(|line| line.split('=').next()).find(|name| name.contains([' ', '\t'])) {
+            return Err(format!("invalid env file ({}): variable '{name}' contains whitespaces", file.to_string_lossy()));
         }
     }
     let of_container = |mode: &str| mode.strip_prefix("container:").is_some_and(|name| !name.is_empty());
@@ -181,6 +186,7 @@ fn health(uses: &Uses) -> Check {
 /// What the daemon refuses whatever the image.
 fn daemon(uses: &Uses, context: &Context) -> Check {
     resources(uses, context)?;
+    mounts(uses)?;
     let user = text(uses, "user");
     if user.split(':').any(|id| id.parse::<i64>().is_ok_and(|id| !(0..=i64::from(i32::MAX)).contains(&id))) {
         return Err("uids and gids must be in range 0-2147483647".into());
@@ -210,6 +216,35 @@ fn daemon(uses: &Uses, context: &Context) -> Check {
                 "invalid restart policy: unknown policy '{other}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"
             ));
         }
+    }
+    Ok(())
+}
+
+/// What moby refuses of mounts taken together (`daemon/volumes.go`, `registerMountPoints`).
+fn mounts(uses: &Uses) -> Check {
+    const MODES: [&str; 10] = ["ro", "rw", "z", "Z", "private", "rprivate", "shared", "rshared", "slave", "rslave"];
+    for from in uses.all("volumes-from").map(|from| from.to_string_lossy()) {
+        let mode = from.split_once(':').map(|(_, mode)| mode);
+        if let Some(mode) = mode.filter(|mode| !mode.split(',').all(|word| MODES.contains(&word))) {
+            return Err(format!("invalid mode: {mode}"));
+        }
+    }
+    let volumes = uses.all("volume").filter_map(|volume| Some(volume.to_string_lossy().split(':').nth(1)?.to_string()));
+    let targets = uses.all("mount").filter_map(|mount| {
+        let fields = crate::plan::rules::mounts::fields(&mount.to_string_lossy());
+        let target = |field: &String| {
+            let (key, value) = field.split_once('=')?;
+            matches!(&*key.to_ascii_lowercase(), "target" | "dst" | "destination").then(|| value.to_string())
+        };
+        fields.iter().find_map(target)
+    });
+    let mut seen: Vec<String> = Vec::new();
+    for target in volumes.chain(targets) {
+        let target = if target.len() > 1 { target.trim_end_matches('/').to_string() } else { target };
+        if seen.contains(&target) {
+            return Err(format!("Duplicate mount point: {target}"));
+        }
+        seen.push(target);
     }
     Ok(())
 }
