@@ -94,7 +94,8 @@ fn given_of(output: &Output) -> Vec<OsString> {
         "--cap-add=MKNOD",
         "--cap-add=NET_RAW",
     ];
-    let ours = |arg: &OsString| arg == "--group-add=0" || DEFAULTS.iter().any(|default| arg == default);
+    let dockerenv = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.ends_with("/docker-shim-dockerenv:/.dockerenv:ro"));
+    let ours = |arg: &OsString| arg == "--group-add=0" || dockerenv(arg) || DEFAULTS.iter().any(|default| arg == default);
     let label = |arg: OsString| {
         if arg.as_bytes().starts_with(br#"--label=io.docker-shim.create={"Image":"alpine""#) { GIVEN_ALPINE.into() } else { arg }
     };
@@ -226,8 +227,13 @@ fn explain_says_what_would_be_done_and_does_nothing() {
     let place = Place::new("explain");
     let output = run(place.docker().env("DOCKER_SHIM_EXPLAIN", "1").args(["run", "-v", "/nonexistent-source/x:/x", "alpine"]));
     let plan = text(&output.stdout);
-    assert!(plan.starts_with("mkdir /nonexistent-source/x\nexec "), "{plan}");
-    assert!(plan.contains("run --volume=/nonexistent-source/x:/x ") && plan.contains("'--label=io.docker-shim.create={"), "{plan}");
+    assert!(plan.starts_with("mkdir /nonexistent-source/x\ntouch "), "{plan}");
+    assert!(
+        plan.contains("\nexec ")
+            && plan.contains("run --volume=/nonexistent-source/x:/x ")
+            && plan.contains("'--label=io.docker-shim.create={"),
+        "{plan}"
+    );
     assert!(plan.trim_end().ends_with("' docker.io/library/alpine"), "{plan}");
     assert_eq!(place.calls(), 0);
     assert!(!Path::new("/nonexistent-source").exists());

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -18,6 +18,7 @@ mod changes;
 mod cp;
 mod creation;
 mod each;
+mod export;
 mod login;
 mod manifest;
 mod prune;
@@ -124,6 +125,12 @@ fn prepare(steps: &[Step]) -> Result<(), Refusal> {
             // A directory that cannot be made is podman's to report, in its words for a missing bind source.
             Step::MakeDirs(path) => {
                 let _ = make_dirs(path);
+            }
+            Step::MakeEmpty(path) => {
+                if let Some(dir) = path.parent().filter(|_| !path.exists()) {
+                    let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+                    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
+                }
             }
             Step::ShareStdout(fd) => {
                 // SAFETY: dup2 on plain numbers; nothing of ours is open at a descriptor that high.
@@ -233,6 +240,10 @@ fn sequence(acts: Vec<Act>) -> u8 {
             Act::Copy(copy) => match cp::run(&copy) {
                 0 => {}
                 failed => return failed,
+            },
+            Act::Export(exported) => match export::run(&exported) {
+                Ok(0) => {}
+                Ok(code) | Err(code) => return code,
             },
             Act::Attach(attached) => match attach::attach(&attached) {
                 Ok(0) => {}

@@ -24,6 +24,10 @@ pub trait Host {
     fn env(&self, name: &str) -> Option<OsString>;
     /// The caller's user id.
     fn uid(&self) -> u32;
+    /// The caller's group id.
+    fn gid(&self) -> u32 {
+        nix::unistd::getegid().as_raw()
+    }
     /// Whether stdin (0), stdout (1) or stderr (2) is a terminal.
     fn is_terminal(&self, fd: u8) -> bool;
     /// The working directory; none when it has gone.
@@ -63,6 +67,13 @@ pub trait Host {
         use std::net::{TcpListener, UdpSocket};
         let address = if address.is_empty() { "0.0.0.0" } else { address };
         if udp { UdpSocket::bind((address, port)).is_ok() } else { TcpListener::bind((address, port)).is_ok() }
+    }
+    /// The address by which this machine reaches others. Nothing is sent.
+    fn address(&self) -> Option<std::net::IpAddr> {
+        let socket = std::net::UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+        // An address that is nobody's (RFC 5737): the kernel only looks up the way to it.
+        socket.connect(("203.0.113.1", 9)).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
     }
     /// How many processors there are; 0 when that cannot be told.
     fn processors(&self) -> u32 {

@@ -21,6 +21,18 @@ pub enum Defaults {
     Podman,
 }
 
+/// Whom a rootless container's users are on this machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Users {
+    /// `Caller` for a container that runs as the caller's number, and for the job containers of Azure's agent; `Podman` for all others.
+    #[default]
+    Auto,
+    /// Root in the container is the caller.
+    Podman,
+    /// The caller has the same number in the container; root is a user of nobody's.
+    Caller,
+}
+
 /// What the files may set. Unknown keys are left for newer releases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -32,6 +44,8 @@ pub struct Settings {
     pub installer: Policy,
     /// Whose defaults hold inside a container. What the administrator's file says, the user's cannot change.
     pub defaults: Defaults,
+    /// Whom the users of a rootless container are.
+    pub users: Users,
 }
 
 impl Settings {
@@ -75,6 +89,14 @@ impl Settings {
                 Some("docker") => Defaults::Docker,
                 Some("podman") => Defaults::Podman,
                 _ => anyhow::bail!("{}: defaults must be \"docker\" or \"podman\"", file.display()),
+            };
+        }
+        if let Some(users) = table.get("rootless_users") {
+            self.users = match users.as_str() {
+                Some("auto") => Users::Auto,
+                Some("podman") => Users::Podman,
+                Some("caller") => Users::Caller,
+                _ => anyhow::bail!("{}: rootless_users must be \"auto\", \"podman\" or \"caller\"", file.display()),
             };
         }
         Ok(defaults.is_some())
@@ -121,6 +143,8 @@ mod tests {
     fn says_which_file_is_wrong() {
         let error = format!("{:#}", load("podman = \"bin/podman\"\n").unwrap_err());
         assert!(error.contains("docker-shim.toml") && error.contains("absolute"), "{error}");
+        assert_eq!(load("rootless_users = \"caller\"\n").unwrap().users, Users::Caller);
+        assert!(load("rootless_users = 1\n").is_err());
         assert!(load("podman_extras = 3\n").is_err() && load("podman = [\n").is_err());
     }
 }

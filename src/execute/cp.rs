@@ -224,10 +224,10 @@ fn header(name: &[u8], target: &[u8], kind: u8, size: usize) -> [u8; 512] {
 }
 
 impl Copy {
-    /// `container:path`, as podman takes it.
+    /// `container:path`, as podman takes it: its relative paths begin in the working directory, Docker's in the root.
     fn there(&self, path: &OsStr) -> OsString {
         let mut word = self.name.clone();
-        word.push(":");
+        word.push(if path.as_bytes().starts_with(b"/") { ":" } else { ":/" });
         word.push(path);
         word
     }

@@ -5,14 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, words,
     write_stdout,
 };
 use crate::plan::{Call, Ending, Refusal, Reshape, Shape};
-use crate::render::{Answered, Desk, Progress, Stream, View};
+use crate::render::{Answered, Desk, Limited, Progress, Stream, View};
 
 /// Gives Docker's exit status.
 pub fn run(reshape: Reshape) -> u8 {
@@ -29,7 +29,7 @@ pub fn run(reshape: Reshape) -> u8 {
 fn whole(call: &Call, view: &dyn View) -> Result<u8, u8> {
     prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let (ended, answered) = answer(call, &[], false)?;
-    if let Some(shown) = view.show(&answered, &Desk::new(&ask)) {
+    if let Some(shown) = view.show(&answered, &Desk::new(&ask).with_checks(&check_health)) {
         return Ok(say(&shown));
     }
     write_stdout(&answered.stdout)?;
@@ -42,7 +42,27 @@ pub fn ask(call: &Call, args: &[&OsStr]) -> Answered {
     answer(call, args, true).map(|(_, answered)| answered).unwrap_or(Answered { status: 125, ..Answered::default() })
 }
 
-pub(super) fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStatus, Answered), u8> {
+/// Runs health checks side by side. What one finds out Podman notes; one that takes longer than it may is ended.
+fn check_health(checks: &[Limited]) {
+    let spawn = |(call, limit): &Limited| {
+        let mut command = command(call);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Podman itself needs a moment for the start and the end of a check.
+        Some((command.spawn().ok()?, Instant::now() + *limit + Duration::from_secs(2)))
+    };
+    let running: Vec<_> = checks.iter().filter_map(spawn).collect();
+    for (mut child, deadline) in running {
+        while matches!(child.try_wait(), Ok(None)) {
+            if Instant::now() >= deadline {
+                let _ = child.kill().and_then(|()| child.wait());
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStatus, Answered), u8> {
     // Kept in memory rather than read from pipes: what podman leaves running would hold a pipe open.
     let (mut stdout, mut stderr) = (memory_file()?, memory_file()?);
     let stdio = |file: &std::fs::File| file.try_clone().map(Stdio::from).map_err(|e| cannot_keep(&e));

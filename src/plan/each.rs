@@ -128,3 +128,34 @@ pub enum Direction {
     FromContainer,
     ToContainer,
 }
+
+/// Exports a container whose users are others than those of Podman's own user namespace, which `podman export` shows.
+#[derive(Debug)]
+pub struct Export {
+    /// The call, which writes to stdout.
+    pub call: Call,
+    /// The file to write to; none for stdout.
+    pub output: Option<PathBuf>,
+    /// Users, then groups.
+    pub owners: [Owners; 2],
+}
+
+/// Ranges of numbers: the first in the container, the first in Podman's namespace, how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owners(pub Vec<(u64, u64, u64)>);
+
+impl Owners {
+    /// Reads `["0:1:1001", …]`.
+    pub fn read(ranges: &serde_json::Value) -> Option<Owners> {
+        let range = |range: &serde_json::Value| {
+            let mut numbers = range.as_str()?.split(':').map(|n| n.parse::<u64>().ok());
+            Some((numbers.next()??, numbers.next()??, numbers.next()??))
+        };
+        ranges.as_array().filter(|ranges| !ranges.is_empty())?.iter().map(range).collect::<Option<Vec<_>>>().map(Owners)
+    }
+    /// The number in the container; one that it has none for stays.
+    pub fn inside(&self, outside: u64) -> u64 {
+        let range = self.0.iter().find(|(_, first, count)| (*first..first.saturating_add(*count)).contains(&outside));
+        range.map_or(outside, |(inside, first, _)| inside + (outside - first))
+    }
+}

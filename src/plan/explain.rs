@@ -75,6 +75,7 @@ fn show_act(text: &mut String, act: &Act) {
             let links = if copy.follow { ", links followed" } else { "" };
             show(text, &format!("copy {way}{links} by"), &copy.call);
         }
+        Act::Export(export) => show(text, "run, owners in its archive as in the container:", &export.call),
         Act::StartAttached(start) => show(text, "run, 125 is 1 unless it is the container's own:", &start.call),
         Act::Change(changes) => changes.iter().for_each(|change| {
             let _ = match change {
@@ -190,6 +191,7 @@ fn show_reshape(text: &mut String, Reshape { call, shape }: &Reshape) {
 fn show_step(text: &mut String, step: &Step) {
     let _ = match step {
         Step::MakeDirs(path) => writeln!(text, "mkdir {}", quoted(path.as_os_str())),
+        Step::MakeEmpty(path) => writeln!(text, "touch {}", quoted(path.as_os_str())),
         Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
         Step::StartSocket { socket, .. } => writeln!(text, "have systemd listen on {}", quoted(socket.as_os_str())),
         Step::Quietly(call) => {

@@ -79,6 +79,8 @@ pub enum Step {
     MakeDirs(PathBuf),
     /// Write a file of ours (0600, replaced as a whole) that a later step reads, in a directory of the caller's own.
     WriteOwn { path: PathBuf, content: Vec<u8> },
+    /// Make an empty file, 0755, where nothing is.
+    MakeEmpty(PathBuf),
     /// Have podman find our stdout under this descriptor, for what it is to write there while its own stdout is read by us.
     ShareStdout(i32),
     /// Have systemd listen on Podman's socket, the system's or the user's.
@@ -119,6 +121,8 @@ pub enum Act {
     Attach(each::Attach),
     /// Copy between a container and the caller's files.
     Copy(each::Copy),
+    /// Write a container's files with the owners that they have in it.
+    Export(each::Export),
     /// Start a container, attached to it.
     StartAttached(each::StartAttached),
     /// Change files of the caller's configuration.

@@ -10,7 +10,7 @@ pub struct Diff;
 
 /// Directories in which Podman makes something to mount on.
 const MOUNTED_IN: [&str; 6] = ["/dev", "/etc", "/proc", "/run", "/sys", "/var/run"];
-const OWN: [&str; 3] = ["/run/.containerenv", "/run/secrets", "/etc/mtab"];
+const OWN: [&str; 4] = ["/.dockerenv", "/run/.containerenv", "/run/secrets", "/etc/mtab"];
 
 impl View for Diff {
     fn show(&self, podman: &Answered, _: &Desk) -> Option<Answer> {

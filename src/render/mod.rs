@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::plan::{Answer, Call, Step};
 
@@ -104,20 +104,37 @@ impl Answered {
     }
 }
 
+/// A call, and the longest that it may take.
+pub type Limited = (Call, Duration);
+
+type Checking<'a> = &'a dyn Fn(&[Limited]);
+
 /// What a view may ask while it works.
 pub struct Desk<'a> {
     /// Starts a call with more arguments and waits for its answer. Only calls that change nothing.
     pub asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered,
+    /// Runs health checks, none for longer than its limit.
+    checking: Option<Checking<'a>>,
     now: OnceCell<f64>,
 }
 
 impl<'a> Desk<'a> {
     pub fn new(asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered) -> Desk<'a> {
-        Desk { asking, now: OnceCell::new() }
+        Desk { asking, checking: None, now: OnceCell::new() }
+    }
+    /// The same with somebody who runs health checks.
+    pub fn with_checks(self, checking: Checking<'a>) -> Desk<'a> {
+        Desk { checking: Some(checking), ..self }
+    }
+    /// Runs health checks that are due.
+    pub fn check(&self, checks: &[Limited]) {
+        if let Some(checking) = self.checking.filter(|_| !checks.is_empty()) {
+            checking(checks);
+        }
     }
     /// The same at a fixed moment.
     pub fn at(now: f64, asking: &'a dyn Fn(&Call, &[&OsStr]) -> Answered) -> Desk<'a> {
-        Desk { asking, now: OnceCell::from(now) }
+        Desk { asking, checking: None, now: OnceCell::from(now) }
     }
     /// Seconds since 1970, the same at every look.
     pub fn now(&self) -> f64 {
@@ -153,6 +170,16 @@ pub fn text<'a>(json: &'a serde_json::Value, key: &str) -> &'a str {
 pub const OWN_LABELS: &str = "io.docker-shim.";
 /// What a container's creator gave: a JSON object with the keys of Docker's create request (`Image` …), as far as Podman cannot tell it.
 pub const CREATE_LABEL: &str = "io.docker-shim.create";
+
+/// The file of ours that containers have as [`DOCKERENV_TARGET`], in the image store's directory.
+pub const DOCKERENV: &str = "docker-shim-dockerenv";
+/// Where every container of Docker's has an empty file.
+pub const DOCKERENV_TARGET: &str = "/.dockerenv";
+
+/// Whether a `--volume` of Podman's is that file.
+pub fn is_dockerenv(volume: &str) -> bool {
+    volume.strip_suffix(":ro").and_then(|v| v.strip_suffix(DOCKERENV_TARGET)).is_some_and(|v| v.ends_with("/docker-shim-dockerenv:"))
+}
 
 /// What a container's creator gave, from its labels in Podman's JSON; null for a container that we did not make.
 pub fn given(labels: Option<&serde_json::Value>) -> serde_json::Value {

@@ -83,11 +83,14 @@ pub struct Objects {
     pub files: ImageFiles,
     /// How networks are shown.
     pub networks: NetworkInspect,
+    /// `podman healthcheck run`, where nothing else runs it.
+    pub check: Option<Call>,
 }
 
 impl View for Objects {
     fn show(&self, podman: &Answered, desk: &Desk) -> Option<Answer> {
-        let found = self.found(podman, desk)?;
+        let mut found = self.found(podman, desk)?;
+        self.check_health(&mut found, desk);
         let mut warnings = String::new();
         let mut objects = Vec::new();
         let running = OnceCell::new();
@@ -140,6 +143,21 @@ impl Objects {
             }
         };
         self.wanted.iter().map(one).collect()
+    }
+
+    /// Has health checks run that are due, where the answer may show what they find.
+    fn check_health(&self, found: &mut [Option<Json>], desk: &Desk) {
+        let Some(check) = self.check.as_ref().filter(|_| self.inspector.shows("Health") || self.inspector.shows("json")) else { return };
+        let containers = || found.iter().flatten().filter(|json| Kind::of(json) == Some(Kind::Container));
+        if !container_inspect::health::run_due(containers(), check, desk) {
+            return;
+        }
+        for json in found.iter_mut().flatten().filter(|json| Kind::of(json) == Some(Kind::Container)) {
+            let again = desk.ask(&self.call, &["--", text(json, "Id")]);
+            if let Some(Json::Array(mut list)) = again {
+                *json = list.pop().unwrap_or_else(|| json.take());
+            }
+        }
     }
 
     /// The object and its kind, in Docker's order of kinds: Podman looks for volumes before networks, and for pods.

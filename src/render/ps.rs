@@ -10,7 +10,7 @@ use super::store::{Files, Roots, strings};
 use super::template::strconv::quote;
 use super::units::{human_duration, human_size_with_precision};
 use super::value::{Data, Field, MAP_OF_STRINGS, STRING, STRINGS, Struct, Time, Type, Value};
-use super::{Answered, Desk, View, given, labels, text};
+use super::{Answered, DOCKERENV_TARGET, Desk, View, container_inspect, given, labels, text};
 use crate::plan::rules::references::Reference;
 use crate::plan::{Answer, Call};
 
@@ -36,6 +36,8 @@ pub struct ContainerList {
     pub inspect: Call,
     /// `podman network ls`, for filters by a network's ID.
     pub networks: Call,
+    /// `podman healthcheck run`, where nothing else runs it.
+    pub check: Option<Call>,
     pub store: Roots,
     /// Whether containers may have networks that Podman does not name, as rootless ones have.
     pub rootless: bool,
@@ -142,7 +144,8 @@ pub fn rows<'a>(list: &ContainerList, containers: impl Iterator<Item = (&'a Json
 
 impl View for ContainerList {
     fn show(&self, podman: &Answered, desk: &Desk) -> Option<Answer> {
-        let list = podman.json()?;
+        let mut list = podman.json()?;
+        self.check_health(&mut list, desk);
         let work = Work {
             list: self,
             desk,
@@ -162,6 +165,33 @@ impl View for ContainerList {
         answer.stderr.splice(..0, self.note.bytes());
         Some(answer)
     }
+}
+
+impl ContainerList {
+    /// Has health checks run that are due, where the answer shows what they find, and puts that into Podman's list.
+    fn check_health(&self, list: &mut Json, desk: &Desk) {
+        let shown = ["Status", formatter::JSON].iter().any(|shown| self.format.contains(shown)) || self.filters.has("health");
+        let Some(check) = self.check.as_ref().filter(|_| shown) else { return };
+        let checked = |c: &Json| text(c, "State") == "running" && health(c).is_some();
+        let ids: Vec<_> = list.as_array().into_iter().flatten().filter(|c| checked(c)).map(|c| text(c, "Id")).collect();
+        let inspect = || desk.ask(&self.inspect, &ids).filter(|_| !ids.is_empty());
+        let Some(Json::Array(before)) = inspect() else { return };
+        if !container_inspect::health::run_due(before.iter(), check, desk) {
+            return;
+        }
+        let Some(Json::Array(after)) = inspect() else { return };
+        for c in list.as_array_mut().into_iter().flatten() {
+            let found = after.iter().find(|found| found["Id"] == c["Id"]).map(|found| text(&found["State"]["Health"], "Status"));
+            if let Some((now, before)) = found.zip(health(c)) {
+                c["Status"] = text(c, "Status").replace(before, now).into();
+            }
+        }
+    }
+}
+
+/// The health of a container of Podman's list, where it has one.
+fn health(c: &Json) -> Option<&'static str> {
+    ["unhealthy", "starting", "healthy"].into_iter().find(|health| text(c, "Status").ends_with(&format!("({health})")))
 }
 
 /// One container of Podman's list.
@@ -192,8 +222,7 @@ impl<'a> Container<'a> {
             "created" | "configured" | "initialized" => "created",
             _ => "exited",
         };
-        let podmans = text(json, "Status");
-        let health = ["starting", "healthy", "unhealthy"].into_iter().find(|health| podmans.ends_with(&format!("({health})")));
+        let health = health(json);
         let exit_status = number("ExitCode");
         let status = match (state, health) {
             ("running", Some("starting")) => format!("Up {} (health: starting)", since("StartedAt")),
@@ -225,7 +254,7 @@ impl<'a> Container<'a> {
     }
     /// Whether anything is mounted.
     fn has_mounts(&self) -> bool {
-        self.json.get("Mounts").and_then(Json::as_array).is_some_and(|mounts| !mounts.is_empty())
+        self.json.get("Mounts").and_then(Json::as_array).is_some_and(|mounts| mounts.iter().any(|mount| mount != DOCKERENV_TARGET))
     }
     /// Whether it was made by this program, which then kept what Podman cannot tell.
     fn is_ours(&self) -> bool {
@@ -377,7 +406,16 @@ impl Work<'_> {
             local: text(m, "Type") == "volume" && text(m, "Driver") == "local",
         };
         // A tmpfs is none of Docker's mounts when it is made by --tmpfs, as nearly all are.
-        let of = |d: &Json| Some(d.get("Mounts")?.as_array()?.iter().filter(|m| text(m, "Type") != "tmpfs").map(mounted).collect());
+        let of = |d: &Json| {
+            Some(
+                d.get("Mounts")?
+                    .as_array()?
+                    .iter()
+                    .filter(|m| text(m, "Type") != "tmpfs" && text(m, "Destination") != DOCKERENV_TARGET)
+                    .map(mounted)
+                    .collect(),
+            )
+        };
         self.detail(c, of).unwrap_or_default()
     }
 

@@ -35,6 +35,12 @@ fn line_as_docker(line: &str) -> Option<String> {
     if let Some(instruction) = wrong_change(error) {
         return Some(verbs::daemon(&format!("{instruction} is not a valid change command")));
     }
+    if let Some((volume, users)) =
+        error.strip_prefix("volume ").and_then(|e| e.split_once(" is being used by the following container(s): "))
+    {
+        let users = users.split(": ").next().unwrap_or_default();
+        return Some(verbs::daemon(&format!("remove {volume}: volume is in use - [{users}]")));
+    }
     if error.starts_with("failed to parse value as time or duration: ") {
         return Some(format!("Error response from daemon: {error}"));
     }
@@ -57,11 +63,12 @@ fn wrong_change(error: &str) -> Option<&str> {
 
 /// Whether a failure is one of the start: the container was made by then.
 pub fn of_start(text: &str) -> bool {
-    const OF_START: [&str; 8] = [
+    const OF_START: [&str; 9] = [
         "OCI runtime",
         "crun: ",
         "runc: ",
         "address already in use",
+        "Address already in use",
         "unable to find user",
         "unable to find group",
         "netavark: ",
@@ -78,7 +85,26 @@ pub fn of_creation(text: &str, name: Option<&OsStr>, id: &str) -> String {
         return line;
     }
     let name = name.map(|name| name.to_string_lossy().trim_start_matches('/').to_string()).unwrap_or_default();
+    if let Some(address) = taken_from_pasta(text) {
+        return format!("Error response from daemon: {}", taken(&address, &name, id));
+    }
     format!("Error response from daemon: {}", creation(error, &name, id).unwrap_or_else(|| error.to_string()))
+}
+
+/// A port that something else has.
+fn taken(address: &str, name: &str, id: &str) -> String {
+    let endpoint = format!("driver failed programming external connectivity on endpoint {name} ({id})");
+    format!("failed to set up container networking: {endpoint}: Bind for {address} failed: port is already allocated")
+}
+
+/// The address that pasta could not bind, which rootless Podman 5 publishes ports with:
+/// `Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80', exiting`.
+fn taken_from_pasta(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("Failed to bind port ").filter(|(_, rest)| rest.contains("Address already in use"))?;
+    let port = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let option = rest.split_once("option '-").and_then(|(_, option)| option.split_once(' ')?.1.split_once('/'));
+    let address = option.map(|(address, _)| address).filter(|address| address.parse::<std::net::IpAddr>().is_ok());
+    Some(format!("{}:{port}", address.unwrap_or("0.0.0.0")))
 }
 
 /// Moby's words by what Podman's say (`daemon/names.go`, `libnetwork/portallocator`, `daemon/oci_linux.go`).
@@ -90,15 +116,13 @@ fn creation(error: &str, name: &str, id: &str) -> Option<String> {
         ));
     }
     if error.contains("address already in use") {
-        let endpoint =
-            format!("failed to set up container networking: driver failed programming external connectivity on endpoint {name} ({id})");
         let address = error
             .split_whitespace()
             .map(|word| word.trim_end_matches(':'))
             .find(|word| word.contains(':') && word.as_bytes()[word.len() - 1].is_ascii_digit());
         let address = address.unwrap_or_default();
         let address = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.to_string() };
-        return Some(format!("{endpoint}: Bind for {address} failed: port is already allocated"));
+        return Some(taken(&address, name, id));
     }
     for (start, words) in [("unable to find user ", "unable to find user "), ("unable to find group ", "unable to find group ")] {
         if let Some(at) = error.find(start) {
@@ -128,6 +152,14 @@ fn creation(error: &str, name: &str, id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_taken() {
+        let pasta = "Error: pasta failed with exit code 1:\nFailed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80', exiting\n";
+        let said = of_creation(pasta, Some(OsStr::new("/aa")), "f00");
+        assert!(said.ends_with("on endpoint aa (f00): Bind for 127.0.0.1:8080 failed: port is already allocated"), "{said}");
+        assert_eq!(taken_from_pasta("Failed to bind port 80 (Address already in use)"), Some("0.0.0.0:80".into()));
+    }
 
     #[test]
     fn knows_what_is_missing() {

@@ -2,9 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::container::refuse_without_terminal;
+use super::health;
 use super::look::{self, Doing, Found};
+use super::timestamps::{self, Timestamp};
 use super::verbs::{self, EMPTY_NAME};
 use crate::grammar::go;
 use crate::invocation::FlagUse;
@@ -20,6 +23,9 @@ pub fn exec(context: &Context) -> Result<Plan, Refusal> {
     let name = named(typed)?;
     let found = look::find(name, context);
     let runs = found.as_ref().is_some_and(|found| found.doing(context.host) == Some(Doing::Running));
+    if let Some(file) = invocation.uses.all("env-file").find(|file| context.host.read(Path::new(file)).is_none()) {
+        return Err(Refusal::new(format!("open {}: no such file or directory", file.to_string_lossy()), 1));
+    }
     let mut draft = context.call("exec")?;
     // Podman sets it for a container's first process only.
     if let Some(hostname) = found.as_ref().and_then(|found| found.env("HOSTNAME", context.host)) {
@@ -110,6 +116,7 @@ pub fn start(context: &Context) -> Result<Plan, Refusal> {
     if !uses.switch("attach") {
         draft.switch("attach", true);
     }
+    health::without_timers(&mut draft, context);
     draft.arg(name);
     let mut acts = Vec::new();
     if found.is_none() || doing == Some(Doing::Paused) {
@@ -148,7 +155,7 @@ pub fn tail(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusa
 }
 
 /// `--since` and `--until`: a duration counts back from now in both; Podman counts forward for `--until`.
-pub fn time(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+pub fn time(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let name = used.flag.long;
     let text = used.value.to_str().unwrap_or_default();
     if text.is_empty() {
@@ -163,6 +170,14 @@ pub fn time(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusa
     if name == "until" && is_duration && !number {
         let negated = text.strip_prefix('-').map_or_else(|| format!("-{}", text.trim_start_matches('+')), str::to_string);
         draft.flag(name, negated);
+    } else if let Some(since) = (name == "since" && date).then(|| timestamps::parse(text, context.host.now()).ok()).flatten() {
+        // A line of that very moment is Docker's, and not Podman's.
+        let before = since.total() - 1;
+        let secs = i64::try_from(before.div_euclid(1_000_000_000)).unwrap_or(since.secs);
+        draft.flag(
+            name,
+            Timestamp { secs, nanos: i64::try_from(before.rem_euclid(1_000_000_000)).unwrap_or(0), sent: String::new() }.rfc3339(),
+        );
     } else {
         draft.flag(name, text);
     }

@@ -1,11 +1,12 @@
 //! What is taken out of a container as a whole: commit, diff, export.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::attached::{self, existing};
+use super::attached::{self, existing, named};
 use super::references;
 use crate::invocation::FlagUse;
+use crate::plan::each::{Export, Owners};
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
 use crate::render::CREATE_LABEL;
 use crate::render::diff::Diff;
@@ -91,18 +92,34 @@ pub fn export(context: &Context) -> Result<Plan, Refusal> {
             return Err(Refusal::new("cowardly refusing to save to a terminal. Use the -o flag or redirect", 1));
         }
         None => {}
-        Some(output) => {
-            writable(output, context)?;
-            draft.flag("output", output);
-        }
+        Some(output) => writable(output, context)?,
     }
     let mut acts = existing(&context.invocation.args[0], &mut draft, context)?;
+    let owners = owners(&context.invocation.args[0], context)?;
+    if let (Some(output), None) = (output, &owners) {
+        draft.flag("output", output);
+    }
     let mut call = draft.call();
     if let Some(output) = output.filter(|o| !context.host.exists(Path::new(o))) {
         call.prepare.push(crate::plan::Step::WriteOwn { path: output.into(), content: Vec::new() });
     }
-    acts.push(Act::Run(Run { stderr: Stderr::OnFailure, ..Run::new(call, Ending::Client) }));
+    acts.push(match owners {
+        Some(owners) => Act::Export(Export { call, output: output.map(PathBuf::from), owners }),
+        None => Act::Run(Run { stderr: Stderr::OnFailure, ..Run::new(call, Ending::Client) }),
+    });
     Ok(Plan::Sequence(acts))
+}
+
+/// The users and groups of a rootless container that has its own.
+fn owners(typed: &OsStr, context: &Context) -> Result<Option<[Owners; 2]>, Refusal> {
+    if context.host.uid() == 0 || context.engine.remote.is_some() {
+        return Ok(None);
+    }
+    let words = ["container", "inspect", "--format={{json .HostConfig.IDMappings}}", "--"].map(OsStr::new);
+    let answer = context.ask(&words.into_iter().chain([named(typed)?]).collect::<Vec<_>>());
+    let maps: Option<serde_json::Value> = answer.and_then(|answer| serde_json::from_slice(&answer).ok());
+    let read = |maps: serde_json::Value| Some([Owners::read(&maps["UidMap"])?, Owners::read(&maps["GidMap"])?]);
+    Ok(maps.and_then(read))
 }
 
 fn writable(output: &OsStr, context: &Context) -> Result<(), Refusal> {

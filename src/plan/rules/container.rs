@@ -11,7 +11,9 @@ mod checks;
 mod create;
 mod defaults;
 mod environment;
+mod health;
 mod logs;
+mod mapping;
 mod networks;
 mod ports;
 mod workdir;
@@ -81,6 +83,11 @@ pub fn name(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), 
     }
     draft.flag("name", OsStr::from_bytes(name));
     Ok(())
+}
+
+/// What the daemon refuses of limits, in new containers and in old ones.
+pub fn wrong_limits(context: &Context) -> Option<String> {
+    checks::limits(&context.invocation.uses, context).err()
 }
 
 /// `--security-opt`: Podman 4 takes `systempaths=unconfined` and masks the paths all the same; its own word for it is

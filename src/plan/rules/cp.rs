@@ -35,7 +35,11 @@ pub fn cp(context: &Context) -> Result<Plan, Refusal> {
     let mut draft = context.call("cp")?;
     if direction == Direction::ToContainer {
         // Podman's default gives the files to the container's user. Docker does so with --archive, if the container has one.
-        draft.switch("archive", uses.switch("archive") && has_user(name, context));
+        let archive = uses.switch("archive");
+        let user = if archive || context.host.uid() != 0 { user(name, context) } else { None };
+        // Without root a file of the caller's is that user's in the container only where the container runs as the caller.
+        let callers = user.as_ref().is_some_and(|user| user.split(':').next() == Some(&context.host.uid().to_string()));
+        draft.switch("archive", callers || (archive && user.is_some()));
     }
     let found = look::find(name, context).filter(|found| found.doing(context.host) == Some(Doing::Running));
     let root = found.and_then(|found| found.root(context.host));
@@ -59,11 +63,12 @@ fn split(arg: &OsStr) -> Option<(&OsStr, &OsStr)> {
     Some((OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..])))
 }
 
-/// Whether a container runs as a user that was named.
-fn has_user(name: &OsStr, context: &Context) -> bool {
+/// The user that a container runs as, where one was named.
+fn user(name: &OsStr, context: &Context) -> Option<String> {
     let words = ["container", "inspect", "--format={{.Config.User}}", "--"].map(OsStr::new);
     let answer = context.ask(&words.into_iter().chain([name]).collect::<Vec<_>>());
-    answer.is_some_and(|user| !user.trim_ascii().is_empty())
+    let user = String::from_utf8(answer?).ok()?;
+    Some(user.trim().to_string()).filter(|user| !user.is_empty())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::catalogue::Kind;
 use crate::invocation::FlagUse;
 use crate::plan::{Context, Draft};
-use crate::render::CREATE_LABEL;
+use crate::render::{CREATE_LABEL, is_dockerenv};
 
 /// A label beyond this size keeps only the image: the kernel takes 128 KiB for one argument.
 const MOST: usize = 32 * 1024;
@@ -98,7 +98,8 @@ fn under<'a>(values: &'a Values, name: &str) -> impl Iterator<Item = &'a str> + 
 fn passed(draft: &Draft) -> Values<'_> {
     let words = draft.flags.iter().filter_map(|word| word.to_str());
     let flags = words.map(|word| word.strip_prefix("--").unwrap_or(word));
-    flags.map(|flag| flag.split_once('=').unwrap_or((flag, "true"))).map(|(name, value)| (canonical(name), value.into())).collect()
+    let flags = flags.map(|flag| flag.split_once('=').unwrap_or((flag, "true")));
+    flags.filter(|(_, value)| !is_dockerenv(value)).map(|(name, value)| (canonical(name), value.into())).collect()
 }
 
 /// The flags as they were typed.

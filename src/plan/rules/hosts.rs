@@ -31,7 +31,11 @@ fn gateway(context: &Context) -> Result<Option<String>, Refusal> {
         return Ok(None);
     }
     if context.host.uid() != 0 {
-        return Err(context.refuse("--add-host: this Podman has no host-gateway without root; give the host's address."));
+        // A rootless container's network has no side of the host: what listens there is reached by the host's own address.
+        return match context.host.address().filter(|_| context.engine.remote.is_none()) {
+            Some(address) => Ok(Some(address.to_string())),
+            None => Err(context.refuse("--add-host: this Podman has no host-gateway without root; give the host's address.")),
+        };
     }
     let words = ["network", "inspect", "podman"].map(OsStr::new);
     let answer = context.ask(&words).and_then(|a| serde_json::from_slice::<serde_json::Value>(&a).ok());

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{image, network, references, store};
+use super::{health, image, network, references, store};
 use crate::plan::{Context, Plan, Refusal};
 use crate::render::image_inspect::ImageFiles;
 use crate::render::inspect::Inspector;
@@ -68,7 +68,8 @@ fn objects(context: &Context, kind: Option<Kind>) -> Result<Plan, Refusal> {
     draft.args.extend(wanted.iter().map(|wanted| wanted.podman.clone()));
     let files = ImageFiles::new(store::directories(context));
     let networks = network::inspected(context)?;
-    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files, networks }))
+    let check = if kind.is_none_or(|kind| kind == Kind::Container) { health::check(context)? } else { None };
+    Ok(draft.show(Objects { inspector, kind, size, wanted, call, again, files, networks, check }))
 }
 
 /// A name as typed, and as Podman knows it.

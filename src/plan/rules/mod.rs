@@ -18,6 +18,7 @@ pub mod engine;
 pub mod filters;
 pub mod formats;
 pub mod given;
+pub mod health;
 pub mod hosts;
 pub mod image;
 pub mod image_lists;

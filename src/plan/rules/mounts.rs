@@ -36,6 +36,11 @@ pub fn volume(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<()
             b"consistent" | b"cached" | b"delegated" => {}
             b"nocopy" if !is_path => kept.push(option),
             b"ro" | b"rw" | b"z" | b"Z" | b"private" | b"rprivate" | b"shared" | b"rshared" | b"slave" | b"rslave" => kept.push(option),
+            b"nocopy" => {
+                let spec = used.value.to_string_lossy();
+                let why = "invalid mount config for type \"bind\": field VolumeOptions must not be specified";
+                return Err(wrong(format!("invalid volume specification: '{spec}': {why}")));
+            }
             _ => return Err(wrong(format!("invalid mode: {}", String::from_utf8_lossy(options[0])))),
         }
     }

@@ -1,7 +1,7 @@
 //! Lists of containers and their ports. Podman lists everything, oldest first; what of it Docker would
 //! show is decided when the list is there.
 
-use super::{filters, formats, store};
+use super::{filters, formats, health, store};
 use crate::plan::{Context, Plan, Refusal};
 use crate::render::formatter;
 use crate::render::ports::PublishedPorts;
@@ -64,6 +64,7 @@ pub fn all(format: &str, context: &Context) -> Result<ContainerList, Refusal> {
         filters: Filters::default(),
         inspect: context.call("container inspect")?.call(),
         networks: networks.call(),
+        check: health::check(context)?,
         store: Roots(if remote { vec![] } else { store::roots(context.host) }),
         rootless: context.host.uid() != 0 || remote,
         note: "",

@@ -48,6 +48,8 @@ pub struct ImageConfig {
     pub env: Vec<String>,
     pub entrypoint: Option<Vec<String>>,
     pub cmd: Option<Vec<String>>,
+    /// Its health check, as it stands there.
+    pub healthcheck: Json,
 }
 
 impl ImageConfig {
@@ -134,6 +136,7 @@ impl Store<'_> {
             env: list("Env").unwrap_or_default(),
             entrypoint: list("Entrypoint"),
             cmd: list("Cmd"),
+            healthcheck: config["Healthcheck"].clone(),
         })
     }
 

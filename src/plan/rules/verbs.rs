@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
+use super::container;
 use super::look::{self, Doing};
 use crate::invocation::Uses;
 use crate::plan::each::{Deed, Each, One, Verb};
@@ -144,9 +145,10 @@ pub fn update(context: &Context) -> Result<Plan, Refusal> {
     let policy = context.invocation.uses.text("restart").map(OsStr::to_string_lossy).unwrap_or_default();
     let wrong = match wrong_policy(&policy) {
         Some(Wrong::Client(words)) => return Err(Refusal::new(words, 1)),
-        Some(Wrong::Engine(words)) => Some(move |_: &OsStr| format!("Error response from daemon: invalid restart policy: {words}")),
-        None => None,
+        Some(Wrong::Engine(words)) => Some(format!("invalid restart policy: {words}")),
+        None => container::wrong_limits(context),
     };
+    let wrong = wrong.map(|words| move |_: &OsStr| format!("Error response from daemon: {words}"));
     let refusal = wrong.as_ref().map(|words| words as &dyn Fn(&OsStr) -> String);
     each_or(context, Verb::Update, refusal, |name| Ok(vec![Deed::Do(translated(context, name, |_| {})?)]))
 }

@@ -36,7 +36,8 @@ impl<'a> Asked<'a> {
             match word.strip_prefix("--") {
                 Some("") => {}
                 Some(flag) => {
-                    flags.push(flag.split_once('=').unwrap_or((flag, "true")));
+                    let flag = flag.split_once('=').unwrap_or((flag, "true"));
+                    flags.extend(Some(flag).filter(|(_, value)| !render::is_dockerenv(value)));
                     continue;
                 }
                 None => command.push(*word),

@@ -10,6 +10,7 @@ use asked::{Asked, filled};
 
 mod asked;
 mod config;
+pub mod health;
 mod host_config;
 mod mounts;
 pub mod network;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::asked::{Asked, bytes, some};
 use crate::invocation::truth;
 use crate::plan::rules::mounts::fields;
-use crate::render::text;
+use crate::render::{DOCKERENV, DOCKERENV_TARGET, text};
 
 /// A `--volume`: source (none for an anonymous volume), target, options.
 fn volume(spec: &str) -> (Option<&str>, &str, &str) {
@@ -21,7 +21,8 @@ fn same_place(a: &str, b: &str) -> bool {
 }
 
 fn podmans(container: &Json) -> impl Iterator<Item = &Json> {
-    container["Mounts"].as_array().into_iter().flatten()
+    let mounts = container["Mounts"].as_array().into_iter().flatten();
+    mounts.filter(|mount| text(mount, "Destination") != DOCKERENV_TARGET || !text(mount, "Source").ends_with(DOCKERENV))
 }
 
 /// `HostConfig.Binds`: what was mounted with a source, as typed, but for sources below the working directory.

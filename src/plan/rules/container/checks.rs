@@ -44,8 +44,13 @@ fn client(uses: &Uses, context: &Context) -> Check {
     uses.all("expose").try_for_each(|p| super::ports::expose(&p.to_string_lossy()))?;
     uses.all("device").try_for_each(|d| device(&d.to_string_lossy()))?;
     for file in uses.all("label-file") {
-        if context.host.read(Path::new(file)).is_none() {
+        let Some(text) = context.host.read(Path::new(file)) else {
             return Err(format!("open {}: no such file or directory", file.to_string_lossy()));
+        };
+        let text = String::from_utf8_lossy(&text);
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        if let Some(name) = lines.filter_map(|line| line.split('=').next()).find(|name| name.contains([' ', '\t'])) {
+            return Err(format!("invalid env file ({}): variable '{name}' contains whitespaces", file.to_string_lossy()));
         }
     }
     let of_container = |mode: &str| mode.strip_prefix("container:").is_some_and(|name| !name.is_empty());
@@ -181,6 +186,11 @@ fn health(uses: &Uses) -> Check {
 /// What the daemon refuses whatever the image.
 fn daemon(uses: &Uses, context: &Context) -> Check {
     resources(uses, context)?;
+    mounts(uses)?;
+    let user = text(uses, "user");
+    if user.split(':').any(|id| id.parse::<i64>().is_ok_and(|id| !(0..=i64::from(i32::MAX)).contains(&id))) {
+        return Err("uids and gids must be in range 0-2147483647".into());
+    }
     let ipc = text(uses, "ipc");
     if !matches!(&*ipc, "" | "none" | "private" | "host" | "shareable") && !ipc.starts_with("container:") {
         return Err(format!("invalid IPC mode: {ipc}"));
@@ -210,12 +220,42 @@ fn daemon(uses: &Uses, context: &Context) -> Check {
     Ok(())
 }
 
+/// What moby refuses of mounts taken together (`daemon/volumes.go`, `registerMountPoints`).
+fn mounts(uses: &Uses) -> Check {
+    const MODES: [&str; 10] = ["ro", "rw", "z", "Z", "private", "rprivate", "shared", "rshared", "slave", "rslave"];
+    for from in uses.all("volumes-from").map(|from| from.to_string_lossy()) {
+        let mode = from.split_once(':').map(|(_, mode)| mode);
+        if let Some(mode) = mode.filter(|mode| !mode.split(',').all(|word| MODES.contains(&word))) {
+            return Err(format!("invalid mode: {mode}"));
+        }
+    }
+    let volumes = uses.all("volume").filter_map(|volume| Some(volume.to_string_lossy().split(':').nth(1)?.to_string()));
+    let targets = uses.all("mount").filter_map(|mount| {
+        let fields = crate::plan::rules::mounts::fields(&mount.to_string_lossy());
+        let target = |field: &String| {
+            let (key, value) = field.split_once('=')?;
+            matches!(&*key.to_ascii_lowercase(), "target" | "dst" | "destination").then(|| value.to_string())
+        };
+        fields.iter().find_map(target)
+    });
+    let mut seen: Vec<String> = Vec::new();
+    for target in volumes.chain(targets) {
+        let target = if target.len() > 1 { target.trim_end_matches('/').to_string() } else { target };
+        if seen.contains(&target) {
+            return Err(format!("Duplicate mount point: {target}"));
+        }
+        seen.push(target);
+    }
+    Ok(())
+}
+
 /// moby `daemon/daemon_unix.go`, `verifyPlatformContainerResources`.
 fn resources(uses: &Uses, context: &Context) -> Check {
     let bytes = |name: &str| uses.text(name).and_then(|v| crate::grammar::ram_in_bytes(v.as_encoded_bytes()).ok()).unwrap_or(0);
     let memory = bytes("memory");
-    if memory != 0 && memory < 6 << 20 {
-        return Err("Minimum memory limit allowed is 6MB".into());
+    least_memory(memory)?;
+    if let Some(score) = number(uses, "oom-score-adj").filter(|n| !(-1000..=1000).contains(n)) {
+        return Err(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
     let swap = bytes("memory-swap");
     if memory > 0 && swap > 0 && swap < memory {
@@ -224,16 +264,28 @@ fn resources(uses: &Uses, context: &Context) -> Check {
     if memory == 0 && swap > 0 {
         return Err("You should always set the Memory limit when using Memoryswap limit, see usage".into());
     }
+    limits(uses, context)
+}
+
+fn least_memory(bytes: i64) -> Check {
+    if bytes != 0 && bytes < 6 << 20 { Err("Minimum memory limit allowed is 6MB".into()) } else { Ok(()) }
+}
+
+/// The part of it that `docker update` shares.
+pub fn limits(uses: &Uses, context: &Context) -> Check {
+    least_memory(uses.text("memory").and_then(|v| crate::grammar::ram_in_bytes(v.as_encoded_bytes()).ok()).unwrap_or(0))?;
     let cpus: f64 = text(uses, "cpus").parse().unwrap_or(0.0);
     let processors = if cpus == 0.0 { 0 } else { context.host.processors() };
     if processors > 0 && (cpus < 0.0 || cpus > f64::from(processors)) {
         return Err(format!("range of CPUs is from 0.01 to {processors}.00, as there are only {processors} CPUs available"));
     }
+    for (flag, what) in [("cpu-period", "Period"), ("cpu-quota", "Quota")] {
+        if cpus > 0.0 && number(uses, flag).unwrap_or(0) > 0 {
+            return Err(format!("Conflicting options: Nano CPUs and CPU {what} cannot both be set"));
+        }
+    }
     if let Some(shares) = number(uses, "cpu-shares").filter(|n| *n < 0) {
         return Err(format!("invalid CPU shares ({shares}): value must be a positive integer"));
-    }
-    if let Some(score) = number(uses, "oom-score-adj").filter(|n| !(-1000..=1000).contains(n)) {
-        return Err(format!("Invalid value {score}, range for oom score adj is [-1000, 1000]"));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::environment::{self, Variables};
-use super::{checks, defaults, networks, refuse_without_terminal, workdir};
+use super::{checks, defaults, health as checks_of_health, mapping, networks, refuse_without_terminal, workdir};
 use crate::plan::rules::references::{self, Reference};
 use crate::plan::rules::store::Store;
 use crate::plan::rules::{given, mounts, transfer};
@@ -65,6 +65,8 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     networks::links(&mut draft, &mut variables, context)?;
     defaults::add(&mut draft, &variables, config.as_ref(), run && !stepped, context);
     variables.give(&mut draft);
+    checks_of_health::give(&mut draft, config.as_ref(), context)?;
+    mapping::give(&mut draft, config.as_ref().map(|c| c.user.as_str()), context);
     if uses.switch("read-only") {
         // Podman adds writable tmpfs mounts on /run, /tmp and /var/tmp to a read-only container; Docker adds none.
         draft.switch("read-only-tmpfs", false);

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::environment::Variables;
 use crate::invocation::Uses;
-use crate::plan::rules::store::ImageConfig;
-use crate::plan::{Context, Draft};
+use crate::plan::rules::store::{self, ImageConfig};
+use crate::plan::{Context, Draft, Step};
+use crate::render::{DOCKERENV, DOCKERENV_TARGET};
 use crate::settings::Defaults;
 
 /// The capabilities that Docker gives and Podman does not (moby `oci/caps`, containers.conf).
@@ -31,6 +32,7 @@ pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>
         draft.flag("shm-size", "64m");
     }
     sysctls(draft, context);
+    dockerenv(draft, context);
     let user = uses.text("user").map(OsStr::to_string_lossy).filter(|u| !u.is_empty());
     let user = user.or_else(|| image.map(|i| i.user.as_str().into())).unwrap_or_default();
     if is_root(&user) {
@@ -47,6 +49,23 @@ fn environment(draft: &mut Draft, variables: &Variables, image: Option<&ImageCon
         if !variables.names(name) && !image.is_some_and(|i| i.sets(name)) {
             draft.flag("unsetenv", name);
         }
+    }
+}
+
+/// The empty file by which programs know that they run in a container of Docker's. It lies beside the images: a container that is started
+/// again after the machine was needs it then too.
+fn dockerenv(draft: &mut Draft, context: &Context) {
+    let taken = |flag: &str| context.invocation.uses.all(flag).any(|value| value.to_string_lossy().contains("/.dockerenv"));
+    if context.engine.remote.is_some() || taken("volume") || taken("mount") {
+        return;
+    }
+    let Some(file) = store::roots(context.host).first().map(|root| root.join(DOCKERENV)) else { return };
+    let mut volume = file.as_os_str().to_os_string();
+    volume.push(format!(":{DOCKERENV_TARGET}:ro"));
+    let plain = volume.to_str().is_some_and(|text| text.matches(':').count() == 2 && !text.contains([',', '"']));
+    if plain && file.is_absolute() {
+        draft.prepare(Step::MakeEmpty(file));
+        draft.flag("volume", volume);
     }
 }
 

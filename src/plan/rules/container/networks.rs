@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::environment::Variables;
 use crate::invocation::Uses;
+use crate::plan::rules::look;
 use crate::plan::rules::mounts::fields;
 use crate::plan::{Context, Draft, Refusal, csv_field};
 
@@ -126,6 +127,24 @@ fn check_shared(uses: &Uses, target: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Podman would start a container whose namespace is to be shared; Docker refuses (moby `daemon/container_operations_unix.go`).
+fn joinable(other: &str, what: &str, context: &Context) -> Result<(), Refusal> {
+    let runs = look::find(OsStr::new(other), context).is_some_and(|found| found.doing(context.host).is_some());
+    if runs {
+        return Ok(());
+    }
+    let words = ["container", "inspect", "--format={{.State.Running}} {{.State.Status}} {{.Name}}", "--", other].map(OsStr::new);
+    let answer = context.ask(&words).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    match answer.split_whitespace().collect::<Vec<_>>()[..] {
+        ["false", status, name] if status != "paused" => {
+            let words = format!("cannot join {what} namespace of a non running container: container {name} is {status}");
+            Err(context.as_docker(format!("Error response from daemon: {words}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Hands the networks to podman. What `--ip` and the like say belongs to the first one.
 pub fn give(draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let uses = &context.invocation.uses;
@@ -135,6 +154,19 @@ pub fn give(draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     }
     let target = all.first().map_or("default", |n| n.target.as_str());
     check_shared(uses, target).map_err(|words| context.as_docker(format!("Error response from daemon: {words}")))?;
+    // Who shares a container's network has its host name (moby `daemon/container_operations.go`).
+    let shared = target.strip_prefix("container:").filter(|_| !uses.given("uts"));
+    let hostname = shared.and_then(|other| look::find(OsStr::new(other), context)?.env("HOSTNAME", context.host));
+    if let Some(hostname) = hostname {
+        draft.flag("hostname", hostname);
+    }
+    if context.invocation.command.name() == "run" {
+        for (mode, what) in [("network", "network"), ("net", "network"), ("ipc", "IPC"), ("pid", "PID")] {
+            if let Some(other) = uses.text(mode).and_then(|mode| mode.to_str()?.strip_prefix("container:")) {
+                joinable(other, what, context)?;
+            }
+        }
+    }
     let addresses = uses.text("ip").is_some_and(|v| !v.is_empty()) || uses.text("ip6").is_some_and(|v| !v.is_empty());
     if addresses && !is_user_defined(target) {
         let network = if target == "default" { "bridge" } else { target };
