@@ -135,6 +135,9 @@ fn creation(error: &str, name: &str, id: &str) -> Option<String> {
     if let Some(name) = error.strip_suffix(": unknown capability") {
         return Some(format!("invalid CapAdd: unknown capability: {name}"));
     }
+    if let Some(kind) = error.strip_prefix("invalid filesystem type ") {
+        return Some(format!("invalid mount config for type {kind}: mount type unknown"));
+    }
     if error.contains("no command or entrypoint provided") {
         return Some("no command specified".into());
     }
