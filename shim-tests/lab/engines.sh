@@ -16,7 +16,6 @@ start() {
     chown 1001:1001 "$state/home"
     cut -d' ' -f2 "$LAB/roots/$root.engine" >"$run/version"
     rm -f "$run/pid" "$run/pid.new" "$state/ready"
-    install -m 755 "$HERE/inside/tty" "$LAB/tools/tty"
     refill "$engine"
     # shellcheck disable=SC2016
     printf 'ci:%s\n' "$(perl -e 'print crypt("secret", q{$2y$05$abcdefghijklmnopqrstuu})')" >"$state/htpasswd"

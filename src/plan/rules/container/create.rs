@@ -63,7 +63,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     environment::of_configuration(&mut variables, context);
     networks::give(&mut draft, context)?;
     networks::links(&mut draft, &mut variables, context)?;
-    defaults::add(&mut draft, &variables, config.as_ref(), run && !stepped, context);
+    defaults::add(&mut draft, &variables, config.as_ref(), run && !stepped, &store, context);
     variables.give(&mut draft);
     checks_of_health::give(&mut draft, config.as_ref(), context)?;
     mapping::give(&mut draft, config.as_ref().map(|c| c.user.as_str()), context);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::environment::Variables;
 use crate::invocation::Uses;
-use crate::plan::rules::store::{self, ImageConfig};
+use crate::plan::rules::store::{ImageConfig, Store};
 use crate::plan::{Context, Draft, Step};
 use crate::render::{DOCKERENV, DOCKERENV_TARGET};
 use crate::settings::Defaults;
@@ -16,7 +16,7 @@ const CAPABILITIES: [&str; 3] = ["AUDIT_WRITE", "MKNOD", "NET_RAW"];
 
 /// Adds what makes the defaults Docker's. `image` is none where the image is not known here; `by_run` tells podman's `run`
 /// from its `create`.
-pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>, by_run: bool, context: &Context) {
+pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>, by_run: bool, store: &Store, context: &Context) {
     let uses = &context.invocation.uses;
     environment(draft, variables, image, uses);
     added_users(draft, by_run, uses);
@@ -32,7 +32,7 @@ pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>
         draft.flag("shm-size", "64m");
     }
     sysctls(draft, context);
-    dockerenv(draft, context);
+    dockerenv(draft, store, context);
     let user = uses.text("user").map(OsStr::to_string_lossy).filter(|u| !u.is_empty());
     let user = user.or_else(|| image.map(|i| i.user.as_str().into())).unwrap_or_default();
     if is_root(&user) {
@@ -54,12 +54,12 @@ fn environment(draft: &mut Draft, variables: &Variables, image: Option<&ImageCon
 
 /// The empty file by which programs know that they run in a container of Docker's. It lies beside the images: a container that is started
 /// again after the machine was needs it then too.
-fn dockerenv(draft: &mut Draft, context: &Context) {
+fn dockerenv(draft: &mut Draft, store: &Store, context: &Context) {
     let taken = |flag: &str| context.invocation.uses.all(flag).any(|value| value.to_string_lossy().contains("/.dockerenv"));
     if context.engine.remote.is_some() || taken("volume") || taken("mount") {
         return;
     }
-    let Some(file) = store::roots(context.host).first().map(|root| root.join(DOCKERENV)) else { return };
+    let Some(file) = store.roots().first().map(|root| root.join(DOCKERENV)) else { return };
     let mut volume = file.as_os_str().to_os_string();
     volume.push(format!(":{DOCKERENV_TARGET}:ro"));
     let plain = volume.to_str().is_some_and(|text| text.matches(':').count() == 2 && !text.contains([',', '"']));
