@@ -10,7 +10,7 @@ use std::ffi::{OsString, c_char, c_int};
 
 use docker_shim::{admin, execute};
 
-#[cfg(panic = "abort")]
+#[cfg(all(panic = "abort", not(target_feature = "crt-static")))]
 mod unwinder;
 
 /// The program's entry; gives the exit status.

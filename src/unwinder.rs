@@ -1,5 +1,5 @@
-//! Stands in for libgcc's unwinder, which a program that aborts on panic has no use for: loading `libgcc_s` would be a tenth
-//! of the way to `execve`. Only the standard library's backtraces call it, and they end at once.
+//! Stands in for libgcc's unwinder where the program is linked dynamically: one that aborts on panic has no use for it, and loading
+//! `libgcc_s` would be a tenth of the way to `execve`. Only the standard library's backtraces call it, and they end at once.
 
 use std::ffi::{c_int, c_void};
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use nix::unistd::{Gid, Uid, User};
+use nix::unistd::{Gid, Uid};
 use serde_json::json;
 
 use crate::installer::{self, Policy, Verdict};
@@ -22,20 +23,22 @@ pub struct Cache {
     pub dry_run: bool,
 }
 
+/// A user by name or number. Asked of getent, which knows directories of users that a static program cannot ask.
+fn user(name: &str) -> Option<(Uid, Gid)> {
+    let answer = Command::new("getent").args(["passwd", "--", name]).output().ok()?;
+    let line = String::from_utf8(answer.stdout).ok()?;
+    let mut fields = line.split(':').skip(2);
+    let mut number = || fields.next()?.parse::<u32>().ok();
+    Some((Uid::from_raw(number()?), Gid::from_raw(number()?)))
+}
+
 impl Cache {
     /// Becomes the agent's user: the task changes the mode of what it finds there, which only its owner can; and what that user may have
     /// put in the way is then followed with that user's rights alone.
     fn enter(&self) -> Result<()> {
         let meta = fs::metadata(&self.tools).with_context(|| self.tools.display().to_string())?;
         let (uid, gid) = match &self.owner {
-            Some(name) => {
-                let user = match name.parse::<u32>() {
-                    Ok(uid) => User::from_uid(Uid::from_raw(uid)),
-                    Err(_) => User::from_name(name),
-                };
-                let user = user?.with_context(|| format!("there is no user {name}"))?;
-                (user.uid, user.gid)
-            }
+            Some(name) => user(name).with_context(|| format!("there is no user {name}"))?,
             None => (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid())),
         };
         let now = Uid::effective();
