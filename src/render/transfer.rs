@@ -160,13 +160,16 @@ impl Pull {
         let mut text = self.begin();
         let short = short(blob);
         if !self.told.fetched.contains(&short) {
-            // Of an image that turns out to be here already, Docker tells nothing.
+            // Of an image that turns out to be here already, Docker tells nothing. Podman may fetch its layers all the same, where it knows
+            // them from somewhere else.
             if line.contains("already exists") || self.layers.contains(blob) {
                 self.told.held += &format!("{short}: Already exists\n");
             } else {
-                text += &std::mem::take(&mut self.told.held);
-                text += &format!("{short}: Pulling fs layer\n");
+                self.told.held += &format!("{short}: Pulling fs layer\n");
                 self.told.fetched.push(short);
+                if self.before.is_none() {
+                    text += &std::mem::take(&mut self.told.held);
+                }
             }
         }
         Some(text).filter(|text| !text.is_empty())

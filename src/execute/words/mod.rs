@@ -98,8 +98,13 @@ fn taken(address: &str, name: &str, id: &str) -> String {
 }
 
 /// The address that pasta could not bind, which rootless Podman 5 publishes ports with:
-/// `Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80', exiting`.
+/// `Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80', exiting`, since 2026
+/// `Listen failed for HOST TCP port 127.0.0.1/8080: Address already in use`.
 fn taken_from_pasta(text: &str) -> Option<String> {
+    let listened = text.lines().find_map(|line| line.strip_prefix("Listen failed for HOST ")?.strip_suffix(": Address already in use"));
+    if let Some((address, port)) = listened.and_then(|line| line.rsplit(' ').next()?.split_once('/')) {
+        return Some(format!("{}:{port}", if address == "*" { "0.0.0.0" } else { address }));
+    }
     let (_, rest) = text.split_once("Failed to bind port ").filter(|(_, rest)| rest.contains("Address already in use"))?;
     let port = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     let option = rest.split_once("option '-").and_then(|(_, option)| option.split_once(' ')?.1.split_once('/'));
@@ -161,6 +166,9 @@ mod tests {
         let pasta = "Error: pasta failed with exit code 1:\nFailed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80', exiting\n";
         let said = of_creation(pasta, Some(OsStr::new("/aa")), "f00");
         assert!(said.ends_with("on endpoint aa (f00): Bind for 127.0.0.1:8080 failed: port is already allocated"), "{said}");
+        let newer =
+            "Error: pasta failed with exit code 1:\nListen failed for HOST TCP port ::1/80: Address already in use\nCouldn't listen";
+        assert_eq!(taken_from_pasta(newer), Some("::1:80".into()));
         assert_eq!(taken_from_pasta("Failed to bind port 80 (Address already in use)"), Some("0.0.0.0:80".into()));
     }
 

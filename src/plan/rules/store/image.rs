@@ -108,18 +108,25 @@ impl Image {
 
     /// Whether it was built by this Podman, rather than pulled or loaded: its layers are then a build's cache too.
     pub fn built_here(&self, read: Read) -> bool {
-        !self.is_of_registry(read) && memmem::find(&self.config(read), b"\"io.buildah.version\"").is_some()
+        self.registrys_manifest(read).is_none() && memmem::find(&self.config(read), b"\"io.buildah.version\"").is_some()
     }
 
-    /// Registries hold compressed layers; the manifest of what was built, committed, loaded or imported here names plain ones.
-    fn is_of_registry(&self, read: Read) -> bool {
-        let manifest: Json = read(&self.directory.join("manifest")).and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let layers = manifest.get("layers").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    /// The digest of the manifest that came from a registry; the latest one, where that did. Registries hold compressed layers; the manifest
+    /// of what was built, committed, loaded or imported here names plain ones.
+    fn registrys_manifest(&self, read: Read) -> Option<&str> {
         let packed = |layer: &Json| {
             let kind = layer.get("mediaType").and_then(Json::as_str).unwrap_or_default();
             kind.ends_with("gzip") || kind.ends_with("zstd")
         };
-        !layers.is_empty() && layers.iter().all(packed)
+        let is_registrys = |path: PathBuf| {
+            let manifest: Json = read(&path).and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+            let layers = manifest.get("layers").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+            !layers.is_empty() && layers.iter().all(packed)
+        };
+        if is_registrys(self.directory.join("manifest")) {
+            return Some(&self.manifest);
+        }
+        self.manifests.iter().map(|(digest, _)| digest.as_str()).find(|digest| is_registrys(self.manifest_file(digest)))
     }
 
     /// The names by digest that Docker would have for it, as far as it is known under which digests registries have it. Podman has the
@@ -138,10 +145,11 @@ impl Image {
         // Names that were only given are noted, so a single other one is where the image came from. Of several it cannot be told.
         let mut others = current.iter().filter(|repository| !known.contains_key(**repository));
         if let (Some(origin), None) = (others.next(), others.next()) {
-            if self.is_of_registry(read) {
+            if let Some(manifest) = self.registrys_manifest(read) {
                 // Where the image had another name once, that may be the one with the list of platforms; the manifest itself is in both.
                 let only = self.history.iter().map(|name| repository(name)).all(|r| r == *origin || known.contains_key(r));
-                known.insert(origin.to_string(), if only { self.pulled(read) } else { self.manifest.clone() });
+                let digest = if only && manifest == self.manifest { self.pulled(read) } else { manifest.to_string() };
+                known.insert(origin.to_string(), digest);
             }
         }
         known.retain(|repository, digest| !digest.is_empty() && current.contains(repository.as_str()));
