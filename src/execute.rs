@@ -30,7 +30,7 @@ mod words;
 pub fn execute(plan: Plan) -> u8 {
     match plan {
         Plan::Exec(call) | Plan::Delegate(call) => become_program(&call),
-        Plan::Reshape(reshape) => reshape::run(reshape),
+        Plan::Reshape(reshape) => reshape::run(reshape).unwrap_or_else(|code| code),
         Plan::Sequence(acts) => sequence(acts),
         Plan::Answer(answer) => say(&answer),
         Plan::Refuse(refusal) => complain(&refusal),
@@ -188,119 +188,80 @@ fn write_own(path: &Path, content: &[u8]) -> std::io::Result<()> {
 fn sequence(acts: Vec<Act>) -> u8 {
     let mut status = 0;
     for act in acts {
-        match act {
-            Act::Create(creation) => match creation::run(&creation) {
-                0 => {}
-                failed => return failed,
-            },
-            Act::Again(variable) => return start_again(variable),
-            Act::Print(bytes) => {
-                if let Err(code) = write_stdout(&bytes) {
-                    return code;
-                }
-            }
-            Act::Do(step) => {
-                if let Err(refusal) = prepare(&[step]) {
-                    return complain(&refusal);
-                }
-            }
-            Act::Warn(bytes) => {
-                let _ = std::io::stderr().write_all(&bytes);
-            }
-            Act::Complain(refusal) => {
-                let _ = writeln!(std::io::stderr(), "{}", refusal.message);
-                if refusal.status != 0 {
-                    status = refusal.status;
-                }
-            }
-            Act::ComplainOfFailure(words) => {
-                if status != 0 {
-                    let _ = writeln!(std::io::stderr(), "{words}");
-                }
-            }
-            Act::Confirm(question) => match confirm(&question) {
-                Ok(true) => {}
-                Ok(false) => return status,
-                Err(code) => return code,
-            },
-            Act::Prune(prune) => {
-                if let Err(code) = prune::run(&prune) {
-                    return code;
-                }
-            }
-            Act::Each(each) => match each::run(&each) {
-                0 => {}
-                failed => return failed,
-            },
-            Act::Require(required) => {
-                if let Err(code) = attach::require(&required) {
-                    return code;
-                }
-            }
-            Act::Copy(copy) => match cp::run(&copy) {
-                0 => {}
-                failed => return failed,
-            },
-            Act::Export(exported) => match export::run(&exported) {
-                Ok(0) => {}
-                Ok(code) | Err(code) => return code,
-            },
-            Act::Attach(attached) => match attach::attach(&attached) {
-                Ok(0) => {}
-                Ok(code) | Err(code) => return code,
-            },
-            Act::StartAttached(started) => match attach::start(&started) {
-                Ok(0) => {}
-                Ok(code) | Err(code) => return code,
-            },
-            Act::Reshape(reshape) => match reshape::run(reshape) {
-                0 => {}
-                failed => return failed,
-            },
-            Act::Change(changes) => {
-                if let Err(refusal) = changes::make(&changes) {
-                    return complain(&refusal);
-                }
-            }
-            Act::Manifests(manifests) => match manifest::run(&manifests) {
-                Ok(0) => {}
-                Ok(failed) | Err(failed) => return failed,
-            },
-            Act::Login(asked) => match login::login(&asked) {
-                Ok(0) => {}
-                Ok(failed) | Err(failed) => return failed,
-            },
-            Act::Logout(asked) => match login::logout(&asked) {
-                Ok(0) => {}
-                Ok(failed) | Err(failed) => return failed,
-            },
-            Act::Save(save) => match archive::save(&save) {
-                Ok(0) => {}
-                Ok(failed) | Err(failed) => return failed,
-            },
-            Act::Load(load) => match archive::load(&load) {
-                Ok(0) => {}
-                Ok(failed) | Err(failed) => return failed,
-            },
-            Act::Run(run) => match run_one(&run) {
-                Ok(0) => {}
-                Ok(failed) => {
-                    status = failed;
-                    match run.on_failure {
-                        OnFailure::GoOn => {}
-                        OnFailure::Stop => return status,
-                        OnFailure::Undo(undo) => {
-                            let mut undo = command(&undo);
-                            let _ = undo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-                            return status;
-                        }
-                    }
-                }
-                Err(code) => return code,
-            },
+        if let Err(code) = carry_out(act, &mut status) {
+            return code;
         }
     }
     status
+}
+
+/// `status` is what the sequence ends with if nothing ends it earlier. `Err` ends it, with the status to end with.
+fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
+    match act {
+        Act::Again(variable) => Err(start_again(variable)),
+        Act::Do(step) => told(prepare(&[step])),
+        Act::Change(changes) => told(changes::make(&changes)),
+        Act::Print(bytes) => write_stdout(&bytes),
+        Act::Warn(bytes) => {
+            let _ = std::io::stderr().write_all(&bytes);
+            Ok(())
+        }
+        Act::Complain(refusal) => {
+            let _ = writeln!(std::io::stderr(), "{}", refusal.message);
+            if refusal.status != 0 {
+                *status = refusal.status;
+            }
+            Ok(())
+        }
+        Act::ComplainOfFailure(words) => {
+            if *status != 0 {
+                let _ = writeln!(std::io::stderr(), "{words}");
+            }
+            Ok(())
+        }
+        Act::Confirm(question) => match confirm(&question)? {
+            true => Ok(()),
+            false => Err(*status),
+        },
+        Act::Require(required) => attach::require(&required),
+        Act::Prune(prune) => prune::run(&prune),
+        Act::Create(creation) => ended(creation::run(&creation)?),
+        Act::Each(each) => ended(each::run(&each)?),
+        Act::Copy(copy) => ended(cp::run(&copy)),
+        Act::Export(exported) => ended(export::run(&exported)?),
+        Act::Attach(attached) => ended(attach::attach(&attached)?),
+        Act::StartAttached(started) => ended(attach::start(&started)?),
+        Act::Reshape(reshape) => ended(reshape::run(reshape)?),
+        Act::Manifests(manifests) => ended(manifest::run(&manifests)?),
+        Act::Login(asked) => ended(login::login(&asked)?),
+        Act::Logout(asked) => ended(login::logout(&asked)?),
+        Act::Save(save) => ended(archive::save(&save)?),
+        Act::Load(load) => ended(archive::load(&load)?),
+        Act::Run(run) => {
+            let failed = run_one(&run)?;
+            if failed == 0 {
+                return Ok(());
+            }
+            *status = failed;
+            match &run.on_failure {
+                OnFailure::GoOn => Ok(()),
+                OnFailure::Stop => Err(failed),
+                OnFailure::Undo(undo) => {
+                    let _ = command(undo).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+                    Err(failed)
+                }
+            }
+        }
+    }
+}
+
+/// An act's exit status: any but 0 is the end of the sequence.
+fn ended(status: u8) -> Result<(), u8> {
+    if status == 0 { Ok(()) } else { Err(status) }
+}
+
+fn told(done: Result<(), Refusal>) -> Result<(), u8> {
+    done.map_err(|refusal| complain(&refusal))
 }
 
 /// Starts a call, waits for it, and gives its status in Docker's terms. `Err` is an end of the whole sequence.

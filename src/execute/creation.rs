@@ -11,12 +11,8 @@ use super::{
 };
 use crate::plan::{Call, Creation, Ending, Made, Refusal, Run};
 
-/// Gives Docker's exit status.
-pub fn run(creation: &Creation) -> u8 {
-    create(creation).unwrap_or_else(|status| status)
-}
-
-fn create(creation: &Creation) -> Result<u8, u8> {
+/// Gives Docker's exit status, by `Err` where nothing more can be done.
+pub fn run(creation: &Creation) -> Result<u8, u8> {
     let made = attempt(&creation.call, &[], None)?;
     if !made.status.success() {
         let id = if creation.run { unstarted(creation, &made).unwrap_or_default() } else { vec![] };

@@ -17,11 +17,11 @@ use crate::plan::each::{Deed, Each, One, Verb};
 const AT_ONCE: usize = 32;
 
 /// Gives Docker's exit status.
-pub fn run(each: &Each) -> u8 {
+pub fn run(each: &Each) -> Result<u8, u8> {
     let guard = signals::Leaving::start();
     let done = all(each, &guard);
     drop(guard);
-    done.unwrap_or_else(|code| code)
+    done
 }
 
 fn all(each: &Each, guard: &signals::Leaving) -> Result<u8, u8> {

@@ -15,14 +15,13 @@ use crate::plan::{Call, Ending, Refusal, Reshape, Shape};
 use crate::render::{Answered, Desk, Limited, Progress, Stream, View};
 
 /// Gives Docker's exit status.
-pub fn run(reshape: Reshape) -> u8 {
-    let done = match reshape.shape {
+pub fn run(reshape: Reshape) -> Result<u8, u8> {
+    match reshape.shape {
         Shape::Whole(view) => whole(&reshape.call, view.as_ref()),
         Shape::Lines(mut stream) => lines(&reshape.call, stream.as_mut()),
         Shape::Progress(mut progress) => followed(&reshape.call, progress.as_mut()),
         Shape::Transfer { mut progress, on_terminal } => transfer(&reshape.call, progress.as_mut(), on_terminal),
-    };
-    done.unwrap_or_else(|code| code)
+    }
 }
 
 /// Podman's answer as a whole, or as it is where the view makes nothing of it.

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::formatter::{self, LABEL, ellipsis, joined_labels, truncate_id};
+use super::formatter::{self, ellipsis, joined_labels, truncate_id};
 use super::store::{Files, Roots, strings};
 use super::template::strconv::quote;
 use super::units::{human_duration, human_size_with_precision};
-use super::value::{Data, Field, MAP_OF_STRINGS, STRING, STRINGS, Struct, Time, Type, Value};
-use super::{Answered, DOCKERENV_TARGET, Desk, View, container_inspect, given, labels, text};
+use super::value::{Data, Time, Value};
+use super::{Answered, DOCKERENV_TARGET, Desk, View, container_inspect, labels, text};
 use crate::plan::rules::references::Reference;
 use crate::plan::{Answer, Call};
 
+mod container;
 pub mod filter;
 pub mod ports;
+mod row;
 
+use container::{Container, health};
 use filter::Filters;
 pub use ports::Port;
+pub use row::{HEADINGS, ROW, container_format, empty_row};
 
 /// `docker ps`, of `podman ps --all --format json`: which containers are shown and what of them.
 #[derive(Debug)]
@@ -43,95 +47,6 @@ pub struct ContainerList {
     pub rootless: bool,
     /// What Docker says on stderr before anything else.
     pub note: &'static str,
-}
-
-/// `NewContainerFormat`.
-pub fn container_format(format: &str, quiet: bool, size: bool) -> String {
-    let (table, raw) = (
-        "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
-        "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\n\
-         status: {{- pad .Status 1 0}}\nnames: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n",
-    );
-    match (format, quiet) {
-        (formatter::RAW, true) => "container_id: {{.ID}}".into(),
-        (_, true) => "{{.ID}}".into(),
-        (formatter::TABLE, false) if size => format!("{table}\t{{{{.Size}}}}"),
-        (formatter::TABLE, false) => table.into(),
-        (formatter::RAW, false) if size => format!("{raw}size: {{{{.Size}}}}\n"),
-        (formatter::RAW, false) => raw.into(),
-        (other, false) => other.into(),
-    }
-}
-
-pub const HEADINGS: &[(&str, &str)] = &[
-    ("ID", "CONTAINER ID"),
-    ("Names", "NAMES"),
-    ("Image", "IMAGE"),
-    ("Command", "COMMAND"),
-    ("CreatedAt", "CREATED AT"),
-    ("RunningFor", "CREATED"),
-    ("Ports", "PORTS"),
-    ("State", "STATE"),
-    ("Status", "STATUS"),
-    ("Size", "SIZE"),
-    ("Labels", "LABELS"),
-    ("Mounts", "MOUNTS"),
-    ("LocalVolumes", "LOCAL VOLUMES"),
-    ("Networks", "NETWORKS"),
-    ("Platform", "PLATFORM"),
-];
-
-/// The row that templates run over.
-pub static ROW: Type = Type::Ptr(&Type::Struct(&Struct::row(
-    "formatter.ContainerContext",
-    &[
-        Field::new("ID", "", &STRING),
-        Field::new("Names", "", &STRING),
-        Field::new("Image", "", &STRING),
-        Field::new("Command", "", &STRING),
-        Field::new("CreatedAt", "", &STRING),
-        Field::new("RunningFor", "", &STRING),
-        Field::new("Platform", "", &PLATFORM),
-        Field::new("Ports", "", &STRING),
-        Field::new("State", "", &STRING),
-        Field::new("Status", "", &STRING),
-        Field::new("Size", "", &STRING),
-        Field::new("Labels", "", &STRING),
-        Field::new("Mounts", "", &STRING),
-        Field::new("LocalVolumes", "", &STRING),
-        Field::new("Networks", "", &STRING),
-        Field::new("labels", "-", &MAP_OF_STRINGS),
-    ],
-    &[LABEL],
-)));
-
-/// Always nil: only containerd's image store knows the platform.
-static PLATFORM: Type = Type::Ptr(&Type::Struct(&Struct::new(
-    "formatter.Platform",
-    &[
-        Field::new("Architecture", "architecture", &STRING),
-        Field::new("OS", "os", &STRING),
-        Field::new("OSVersion", "os.version", &STRING).omitempty(),
-        Field::new("OSFeatures", "os.features", &STRINGS).omitempty(),
-        Field::new("Variant", "variant", &STRING).omitempty(),
-    ],
-)));
-
-/// The row of no container, over which docker/cli tries a template out before it asks the daemon.
-pub fn empty_row() -> Value {
-    let texts = [
-        String::new(),
-        String::new(),
-        "<no image>".into(),
-        "\"\"".into(),
-        super::value::time_text(&Time::local(0, 0)),
-        "56 years ago".into(),
-    ];
-    let mut fields: Vec<Data> = texts.into_iter().map(Data::from).collect();
-    fields.push(Data::Nil);
-    fields.extend(["", "", "", "0B", "", "", "0", ""].map(Data::from));
-    fields.push(Value::strings::<String, String>([]).data);
-    Value::new(&ROW, Data::Ptr(Box::new(Data::Struct(fields))))
 }
 
 /// The rows of containers as `podman ps --all --format json` lists and `podman container inspect` inspects them.
@@ -186,79 +101,6 @@ impl ContainerList {
                 c["Status"] = text(c, "Status").replace(before, now).into();
             }
         }
-    }
-}
-
-/// The health of a container of Podman's list, where it has one.
-fn health(c: &Json) -> Option<&'static str> {
-    ["unhealthy", "starting", "healthy"].into_iter().find(|health| text(c, "Status").ends_with(&format!("({health})")))
-}
-
-/// One container of Podman's list.
-struct Container<'a> {
-    json: &'a Json,
-    id: &'a str,
-    name: &'a str,
-    given: Json,
-    state: &'static str,
-    status: String,
-    health: &'static str,
-    running: bool,
-    exit_status: Option<i64>,
-}
-
-impl<'a> Container<'a> {
-    fn new(json: &'a Json, now: f64) -> Container<'a> {
-        let number = |key: &str| json.get(key).and_then(Json::as_i64).unwrap_or_default();
-        let since = |key: &str| human_duration(now - number(key) as f64);
-        // Podman's zero time is that of the year 1.
-        let never_started = number("StartedAt") <= 0;
-        let state = match text(json, "State") {
-            "running" | "stopping" => "running",
-            "paused" => "paused",
-            "removing" => "removing",
-            "unknown" | "bad state" => "dead",
-            _ if never_started => "created",
-            "created" | "configured" | "initialized" => "created",
-            _ => "exited",
-        };
-        let health = health(json);
-        let exit_status = number("ExitCode");
-        let status = match (state, health) {
-            ("running", Some("starting")) => format!("Up {} (health: starting)", since("StartedAt")),
-            ("running", Some(health)) => format!("Up {} ({health})", since("StartedAt")),
-            ("running", None) => format!("Up {}", since("StartedAt")),
-            ("paused", _) => format!("Up {} (Paused)", since("StartedAt")),
-            ("removing", _) => "Removal In Progress".into(),
-            ("dead", _) => "Dead".into(),
-            ("created", _) => "Created".into(),
-            _ => format!("Exited ({exit_status}) {} ago", since("ExitedAt")),
-        };
-        let running = matches!(state, "running" | "paused");
-        Container {
-            json,
-            id: text(json, "Id"),
-            name: json.pointer("/Names/0").and_then(Json::as_str).unwrap_or_default(),
-            given: given(json.get("Labels")),
-            state,
-            status,
-            health: health.unwrap_or("none"),
-            running,
-            exit_status: (!running && !never_started).then_some(exit_status),
-        }
-    }
-
-    /// Whether Podman names its networks; those of the host, of none, of another container and rootless ones it does not.
-    fn has_named_networks(&self) -> bool {
-        self.json.get("Networks").and_then(Json::as_array).is_some_and(|names| !names.is_empty())
-    }
-    /// Whether anything is mounted.
-    fn has_mounts(&self) -> bool {
-        self.json.get("Mounts").and_then(Json::as_array).is_some_and(|mounts| mounts.iter().any(|mount| mount != DOCKERENV_TARGET))
-    }
-    /// Whether it was made by this program, which then kept what Podman cannot tell.
-    fn is_ours(&self) -> bool {
-        self.given.is_object()
     }
 }
 
