@@ -139,6 +139,9 @@ fn prepare(steps: &[Step]) -> Result<(), Refusal> {
                 }
             }
             Step::StartSocket { socket, user } => start_socket(socket, *user)?,
+            Step::Warn(words) => {
+                let _ = std::io::stderr().write_all(words);
+            }
             Step::Quietly(call) => {
                 let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
             }

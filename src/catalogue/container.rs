@@ -51,7 +51,7 @@ pub const CREATE_FLAGS: &[Flag] = &[
     flag("health-start-period", Duration, "Time to start before failures count").rule(by_command),
     flag("health-timeout", Duration, "Most time that one health check may take").rule(by_command),
     flag("hostname", Text, "Host name inside the container").short('h'),
-    flag("init", Switch, "Run an init that reaps processes and passes signals on"),
+    flag("init", Switch, "Run an init that reaps processes and passes signals on").rule(container::init),
     flag("interactive", Switch, "Keep standard input open").short('i'),
     flag("io-maxbandwidth", Bytes, "Most bytes per second on the system drive (Windows)").rule(container::windows),
     flag("io-maxiops", Uint64, "Most operations per second on the system drive (Windows)").rule(container::windows),

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use super::Refusal;
+use super::rules::context::store;
 use crate::host::{self, Host};
 use crate::invocation::Uses;
 
@@ -116,14 +117,11 @@ impl Engine {
             return Ok(None);
         }
         let name = context.to_string_lossy();
-        let store = self.config_dir().or_else(|| Some(host::home(host)?.join(".docker"))).unwrap_or_default().join("contexts/meta");
-        let found = host.list(&store).into_iter().find_map(|entry| {
-            let text = host.read(&store.join(entry).join("meta.json"))?;
-            let meta: serde_json::Value = serde_json::from_slice(&text).ok()?;
-            (meta.get("Name")?.as_str()? == name).then_some(meta)
-        });
-        let Some(meta) = found else {
-            let message = format!("Failed to initialize: unable to resolve docker endpoint: context {name:?}: context not found");
+        let dir = self.config_dir().or_else(|| Some(host::home(host)?.join(".docker"))).unwrap_or_default();
+        let file = store::meta_file(&dir, &name);
+        let read = host.read(&file).and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+        let Some(meta) = read else {
+            let message = format!("Failed to initialize: unable to resolve docker endpoint: {}", store::missing(&name, &file));
             return Err(Refusal::new(message, 1));
         };
         let address = meta.pointer("/Endpoints/docker/Host").and_then(|h| h.as_str()).unwrap_or_default();

@@ -85,6 +85,8 @@ pub enum Step {
     ShareStdout(i32),
     /// Have systemd listen on Podman's socket, the system's or the user's.
     StartSocket { socket: PathBuf, user: bool },
+    /// Say on stderr what Docker's daemon warns of. Said once, however many of a kind there are.
+    Warn(Vec<u8>),
     /// Run a call whose failure means nothing: what it would make is there already.
     Quietly(Box<Call>),
     /// Remove a plain file that is about to be written anew, as Docker replaces it.

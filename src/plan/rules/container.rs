@@ -104,6 +104,15 @@ pub fn security_opt(used: &FlagUse, draft: &mut Draft, context: &Context) -> Res
     Ok(())
 }
 
+/// `--init`: where processes of others are seen Docker starts no init (moby `daemon/oci_linux.go`), and Podman refuses one.
+pub fn init(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    let pid = context.invocation.uses.text("pid").map(OsStr::to_string_lossy).unwrap_or_default();
+    if pid != "host" && !pid.starts_with("container:") {
+        draft.switch("init", used.is_on());
+    }
+    Ok(())
+}
+
 /// `--entrypoint`: one word to Docker; Podman reads a JSON array as several.
 pub fn entrypoint(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
     match used.value.to_str().filter(|v| v.starts_with('[')) {

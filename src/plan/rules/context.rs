@@ -15,7 +15,7 @@ use crate::render::inspect::{Inspector, Object};
 use crate::render::{natural, text};
 
 mod archive;
-mod store;
+pub mod store;
 
 use store::{DEFAULT, Stored, Tls};
 

@@ -57,6 +57,15 @@ fn is_user_defined(target: &str) -> bool {
     !matches!(target, "default" | "bridge" | "host" | "none") && !target.starts_with("container:")
 }
 
+/// Where published ports are left out, as Docker leaves them: what its daemon warns of then, which may be nothing.
+pub fn without_ports(uses: &Uses) -> Option<&'static str> {
+    match attachments(uses).first()?.target.as_str() {
+        "host" => Some("Published ports are discarded when using host network mode"),
+        "none" => Some(""),
+        _ => None,
+    }
+}
+
 fn aliases(uses: &Uses) -> impl Iterator<Item = &OsStr> {
     uses.iter().filter(|u| matches!(u.flag.long, "network-alias" | "net-alias")).map(|u| u.value.as_os_str())
 }

@@ -2,7 +2,7 @@
 
 use crate::grammar::is_ip;
 use crate::invocation::FlagUse;
-use crate::plan::{Context, Draft, Refusal};
+use crate::plan::{Context, Draft, Refusal, Step};
 
 /// A published port, or a range of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +41,9 @@ pub fn parse(value: &str) -> Result<Ports, String> {
         [ip @ .., host, container] => (ip.join(":"), *host, *container),
         _ => (String::new(), "", value.as_str()),
     };
-    let (container, protocol) = container.split_once('/').unwrap_or((container, ""));
+    // `SplitProtoPort`: what follows a second slash is nobody's.
+    let mut halves = container.split('/');
+    let (container, protocol) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
     let ip = match ip.strip_prefix('[') {
         Some(rest) => {
             rest.strip_suffix(']').ok_or_else(|| format!("Invalid ip address {ip}: address {ip}:: missing ']' in address"))?.to_string()
@@ -116,7 +118,11 @@ pub fn publish(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(
         (true, false) => format!("{host}:"),
         (false, _) => format!("{ip}:{host}:"),
     };
-    draft.flag("publish", format!("{outside}{}/{}", shown(ports.container), ports.protocol));
+    match super::networks::without_ports(&context.invocation.uses) {
+        None => _ = draft.flag("publish", format!("{outside}{}/{}", shown(ports.container), ports.protocol)),
+        Some("") => {}
+        Some(warning) => draft.prepare(Step::Warn(format!("WARNING: {warning}\n").into_bytes())),
+    }
     Ok(())
 }
 
@@ -127,8 +133,8 @@ pub fn are_taken(context: &Context) -> bool {
         let mut numbers = fixed.into_iter().flat_map(|(first, last)| first..=last);
         numbers.any(|port| !context.host.is_port_free(&ports.ip, port, ports.protocol == "udp"))
     };
-    let local = context.engine.remote.is_none();
-    local && context.invocation.uses.all("publish").filter_map(|p| parse(&p.to_string_lossy()).ok()).any(taken)
+    let bound = context.engine.remote.is_none() && super::networks::without_ports(&context.invocation.uses).is_none();
+    bound && context.invocation.uses.all("publish").filter_map(|p| parse(&p.to_string_lossy()).ok()).any(taken)
 }
 
 #[cfg(test)]
@@ -147,7 +153,7 @@ mod tests {
             ("", "No port specified: <empty>"),
             ("a", "Invalid containerPort: a"),
             ("a:80", "Invalid hostPort: a"),
-            ("80/x", "Invalid proto: x"),
+            ("80/x/tcp", "Invalid proto: x"),
             ("h:1:2", "Invalid ip address: h"),
             ("1-2:3-5", "Invalid ranges specified for container and host Ports: 3-5 and 1-2"),
             ("target=80,x", "invalid publish opts format (should be name=value but got 'x')"),

@@ -2,7 +2,7 @@
 //! context in config.json.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -25,6 +25,20 @@ pub struct Stored<'a> {
     dir: PathBuf,
     current: String,
     default_host: String,
+}
+
+/// The file of a context's metadata in a configuration's directory.
+pub fn meta_file(configuration: &Path, name: &str) -> PathBuf {
+    directory(configuration, "meta", name).join("meta.json")
+}
+
+fn directory(configuration: &Path, kind: &str, name: &str) -> PathBuf {
+    configuration.join("contexts").join(kind).join(sha256::hex(name.as_bytes()))
+}
+
+/// docker/cli's words for a context whose file is not there.
+pub fn missing(name: &str, file: &Path) -> String {
+    format!("context {name:?}: context not found: open {}: no such file or directory", file.display())
 }
 
 /// `ValidateContextName`.
@@ -73,11 +87,11 @@ impl<'a> Stored<'a> {
     }
 
     fn directory(&self, kind: &str, name: &str) -> PathBuf {
-        self.dir.join("contexts").join(kind).join(sha256::hex(name.as_bytes()))
+        directory(&self.dir, kind, name)
     }
 
     fn meta_file(&self, name: &str) -> PathBuf {
-        self.directory("meta", name).join("meta.json")
+        meta_file(&self.dir, name)
     }
 
     /// Whether a context of this name is stored.
@@ -99,8 +113,8 @@ impl<'a> Stored<'a> {
         let file = self.meta_file(name);
         let shown = file.display();
         let Some(bytes) = self.host.read(&file) else {
-            let missing = format!("context {name:?}: context not found: open {shown}: no such file or directory");
-            return Err(if self.host.exists(&file) { format!("context {name:?}: open {shown}: permission denied") } else { missing });
+            let closed = self.host.exists(&file);
+            return Err(if closed { format!("context {name:?}: open {shown}: permission denied") } else { missing(name, &file) });
         };
         parse(&bytes).map_err(|words| format!("context {name:?}: parsing {shown}: {words}"))
     }
