@@ -46,8 +46,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let make = workdir::to_make(&mut draft, &store, image.as_ref(), named, context);
     // Podman 5 removes the file together with the container.
     let cidfile = uses.text("cidfile").filter(|f| run && !f.is_empty() && uses.switch("rm")).map(PathBuf::from);
-    // Docker has its own status and words for a port that is taken.
-    let steps = make.is_some() || cidfile.is_some() || (!detach && super::ports::are_taken(context));
+    // Docker has its own status and words for a port or an address that is taken.
+    let taken = super::ports::are_taken(context) || uses.given("ip") || uses.given("ip6");
+    let steps = make.is_some() || cidfile.is_some() || (!detach && taken);
     let stepped = run && steps;
     if !run || stepped {
         let prepare = std::mem::take(&mut draft.prepare);
