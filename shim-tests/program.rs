@@ -346,10 +346,12 @@ fn global_flags() {
     let output = run(place.docker().env("DOCKER_HOST", "tcp://10.0.0.1:2375").args(["wait", "a"]));
     assert_eq!(text(&output.stdout).trim(), "--remote --url=tcp://10.0.0.1:2375 wait a config=");
 
-    // Contexts that Docker made, and the one that is current.
+    // Contexts that Docker made, under the digest of their name, and the one that is current.
+    const FAR: &str = "512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868";
     let docker = place.at("home/.docker");
-    fs::create_dir_all(docker.join("contexts/meta/abc")).unwrap();
-    fs::write(docker.join("contexts/meta/abc/meta.json"), r#"{"Name":"far","Endpoints":{"docker":{"Host":"ssh://far"}}}"#).unwrap();
+    fs::create_dir_all(docker.join("contexts/meta").join(FAR)).unwrap();
+    fs::write(docker.join("contexts/meta").join(FAR).join("meta.json"), r#"{"Name":"far","Endpoints":{"docker":{"Host":"ssh://far"}}}"#)
+        .unwrap();
     fs::write(docker.join("config.json"), r#"{"auths":{},"currentContext":"far"}"#).unwrap();
     let config = format!("config={}", docker.display());
     assert_eq!(said(&["wait", "a"]).1, format!("--remote --url=ssh://far wait a {config}"));

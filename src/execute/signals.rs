@@ -16,6 +16,8 @@ static EARLY: AtomicI32 = AtomicI32::new(0);
 
 /// Sent to us alone, so passed on. A terminal's own (INT, QUIT, TSTP, WINCH) reach the whole process group by themselves.
 const PASSED_ON: [Signal; 4] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
+/// What ends Docker's client even where the caller has it ignored (`signal.NotifyContext`), as a script's shell has SIGINT in its background jobs.
+const TERMINATION: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 /// A terminal sends these to podman too; it decides what they mean, and we end as it does. A caller that sends SIGINT to us
 /// alone (build agents do) means podman as well.
 const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGQUIT];
@@ -41,7 +43,8 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
-    /// Installs the handlers, but not over a signal that the caller has us ignore. What comes before the child is there is kept for it.
+    /// Installs the handlers; over a signal that the caller has us ignore only where Docker does. What comes before the child is there is
+    /// kept for it.
     /// Nothing is blocked meanwhile: the child would inherit that, and so would a container's first process.
     pub fn start() -> Forwarding {
         CHILD.store(0, Ordering::Relaxed);
@@ -52,7 +55,7 @@ impl Forwarding {
         for signal in PASSED_ON.into_iter().chain(INTERRUPTS) {
             // SAFETY: the handler only reads an atomic and calls kill.
             if let Ok(old) = unsafe { sigaction(signal, &action) } {
-                if matches!(old.handler(), SigHandler::SigIgn) {
+                if matches!(old.handler(), SigHandler::SigIgn) && !TERMINATION.contains(&signal) {
                     // SAFETY: puts back what was there.
                     let _ = unsafe { sigaction(signal, &old) };
                 } else {
@@ -108,22 +111,12 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// Installs the handlers, but not over a signal that the caller has us ignore.
+    /// Installs the handlers.
     pub fn start() -> Leaving {
         CHILD.store(0, Ordering::Relaxed);
         let action = SigAction::new(SigHandler::Handler(leave), SaFlags::empty(), SigSet::empty());
-        let mut before = Vec::new();
-        for signal in [Signal::SIGINT, Signal::SIGTERM] {
-            // SAFETY: the handler only reads an atomic, calls kill and _exit.
-            if let Ok(old) = unsafe { sigaction(signal, &action) } {
-                if matches!(old.handler(), SigHandler::SigIgn) {
-                    // SAFETY: puts back what was there.
-                    let _ = unsafe { sigaction(signal, &old) };
-                } else {
-                    before.push((signal, old));
-                }
-            }
-        }
+        // SAFETY: the handler only reads an atomic, calls kill and _exit.
+        let before = TERMINATION.into_iter().filter_map(|signal| Some((signal, unsafe { sigaction(signal, &action) }.ok()?))).collect();
         Leaving { before }
     }
 
