@@ -13,15 +13,19 @@ use crate::plan::{Call, Creation, Ending, Made, Refusal, Run};
 
 /// Gives Docker's exit status, by `Err` where nothing more can be done.
 pub fn run(creation: &Creation) -> Result<u8, u8> {
-    let made = attempt(&creation.call, &[], None)?;
+    let guard = signals::Forwarding::start();
+    let made = attempt(&creation.call, &[], None, &guard)?;
     if !made.status.success() {
-        let id = if creation.run { unstarted(creation, &made).unwrap_or_default() } else { vec![] };
+        if let Some(signal) = guard.interrupted().or(made.status.signal()) {
+            return Err(signals::die_by(signal));
+        }
+        let id = if creation.run { unstarted(creation, &made, &guard).unwrap_or_default() } else { vec![] };
         write_stdout(&id)?;
         return Ok(fail(creation, &made, String::from_utf8_lossy(&id).trim()));
     }
     let Some(start) = &creation.start else {
         if let Some((dir, copy)) = &creation.make {
-            make(&made, dir, copy);
+            make(&made, dir, copy, &guard);
         }
         write_stdout(&made.stdout)?;
         return Ok(0);
@@ -37,23 +41,28 @@ pub fn run(creation: &Creation) -> Result<u8, u8> {
         }
     }
     if let Some((dir, copy)) = &creation.make {
-        make(&made, dir, copy);
+        make(&made, dir, copy, &guard);
     }
     if start.detach {
         write_stdout(&made.stdout)?;
     }
     // What cannot be started is found here, with Docker's words for it; what is left is Podman's own from then on.
     let first = if start.detach { &start.call } else { &with(&creation.engine, &["init"]) };
-    let begun = attempt(first, &[OsStr::new(id)], None)?;
-    if !begun.status.success() {
+    let begun = attempt(first, &[OsStr::new(id)], None, &guard)?;
+    let interrupted = guard.interrupted().filter(|_| !start.detach);
+    if !begun.status.success() || interrupted.is_some() {
         if start.remove {
-            let _ = attempt(&with(&creation.engine, &["rm", "--force", "--volumes"]), &[OsStr::new(id)], None);
+            let _ = attempt(&with(&creation.engine, &["rm", "--force", "--volumes"]), &[OsStr::new(id)], None, &guard);
         }
-        return Ok(fail(creation, &begun, id));
+        return match interrupted.or(begun.status.signal()) {
+            Some(signal) => Err(signals::die_by(signal)),
+            None => Ok(fail(creation, &begun, id)),
+        };
     }
     if start.detach {
         return Ok(0);
     }
+    drop(guard);
     let call = with(&start.call, &[id]);
     if !start.remove {
         return Ok(become_program(&call));
@@ -61,7 +70,8 @@ pub fn run(creation: &Creation) -> Result<u8, u8> {
     // Podman's start leaves the removal to a process of its own; with Docker the container is gone by the end of it. One
     // that runs on, since the caller has detached from it, is not removed here.
     let status = run_one(&Run::new(call, Ending::Same))?;
-    let _ = attempt(&with(&creation.engine, &["rm", "--volumes"]), &[OsStr::new(id)], None);
+    let guard = signals::Forwarding::start();
+    let _ = attempt(&with(&creation.engine, &["rm", "--volumes"]), &[OsStr::new(id)], None, &guard);
     Ok(status)
 }
 
@@ -72,7 +82,7 @@ struct Attempt {
 }
 
 /// Runs a call with more arguments, and keeps what it says.
-fn attempt(call: &Call, args: &[&OsStr], stdin: Option<&[u8]>) -> Result<Attempt, u8> {
+fn attempt(call: &Call, args: &[&OsStr], stdin: Option<&[u8]>, guard: &signals::Forwarding) -> Result<Attempt, u8> {
     prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     // Kept in memory rather than read from pipes: a container that was started would hold a pipe open.
     let (mut stdout, mut stderr) = (memory_file()?, memory_file()?);
@@ -80,18 +90,14 @@ fn attempt(call: &Call, args: &[&OsStr], stdin: Option<&[u8]>) -> Result<Attempt
     let mut command = command(call);
     command.args(args).stdout(stdio(&stdout)?).stderr(stdio(&stderr)?);
     command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-    let guard = signals::Forwarding::start();
     let mut child = command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?;
     guard.to(child.id());
     if let (Some(bytes), Some(mut pipe)) = (stdin, child.stdin.take()) {
         let _ = pipe.write_all(bytes);
     }
     let ended = child.wait();
-    drop(guard);
+    guard.gone();
     let status = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
-    if let Some(signal) = status.signal() {
-        return Err(signals::die_by(signal));
-    }
     Ok(Attempt { status, stdout: kept(&mut stdout)?, stderr: kept(&mut stderr)? })
 }
 
@@ -102,7 +108,7 @@ fn with(call: &Call, args: &[&str]) -> Call {
 }
 
 /// The ID of the container that was made and did not start, which `docker run --detach` has printed by then.
-fn unstarted(creation: &Creation, made: &Attempt) -> Option<Vec<u8>> {
+fn unstarted(creation: &Creation, made: &Attempt, guard: &signals::Forwarding) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(&made.stderr);
     if creation.start.is_some() || !words::of_start(&text) {
         return None;
@@ -113,7 +119,7 @@ fn unstarted(creation: &Creation, made: &Attempt) -> Option<Vec<u8>> {
         let name = name.to_string_lossy();
         call.args.push(format!("--filter=name=^{}$", name.trim_start_matches('/')).into());
     }
-    attempt(&call, &[], None).ok().map(|a| a.stdout).filter(|id| id.trim_ascii().len() == 64)
+    attempt(&call, &[], None, guard).ok().map(|a| a.stdout).filter(|id| id.trim_ascii().len() == 64)
 }
 
 /// Says why, in Docker's words, and gives Docker's status for it.
@@ -137,7 +143,7 @@ fn fail(creation: &Creation, failed: &Attempt, id: &str) -> u8 {
 
 /// Makes the working directory as dockerd does, 0755 and root's, where it is not there. It goes in as an archive: so it
 /// is Podman that follows the container's links, and nothing that is there already is touched.
-fn make(made: &Attempt, dir: &Made, copy: &Call) {
+fn make(made: &Attempt, dir: &Made, copy: &Call, guard: &signals::Forwarding) {
     let id = String::from_utf8_lossy(made.stdout.trim_ascii()).into_owned();
     let id = id.lines().last().unwrap_or_default();
     if !dir.absent && is_there(id, &dir.path, copy) {
@@ -150,7 +156,7 @@ fn make(made: &Attempt, dir: &Made, copy: &Call) {
         if dir.there.starts_with(parent) || (!dir.absent && is_there(id, parent, copy)) {
             let mut call = copy.clone();
             call.args.extend(["--archive=false".into(), "-".into(), place(id, parent)]);
-            let _ = attempt(&call, &[], Some(&archive(&missing)));
+            let _ = attempt(&call, &[], Some(&archive(&missing)), guard);
             return;
         }
         at = parent;

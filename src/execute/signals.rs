@@ -81,6 +81,11 @@ impl Forwarding {
             unsafe { libc::kill(child, early) };
         }
     }
+
+    /// The child has ended; another may follow.
+    pub fn gone(&self) {
+        CHILD.store(0, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Forwarding {
