@@ -48,6 +48,10 @@ pub trait Host {
     fn is_entry(&self, path: &Path) -> bool {
         path.symlink_metadata().is_ok()
     }
+    /// Where a link leads; none where there is no link.
+    fn link(&self, path: &Path) -> Option<PathBuf> {
+        path.read_link().ok()
+    }
     /// Whether something on the way from the root of an overlay layer to a path hides what lower layers have there: an
     /// opaque directory, or whatever else is no directory.
     fn hides(&self, layer: &Path, below: &Path) -> bool {

@@ -31,9 +31,14 @@ pub struct Entry {
     pub layer: String,
 }
 
+/// As the kernel's own limit (`path_resolution(7)`).
+const MOST_LINKS: usize = 40;
+
 /// What is known of a directory of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
+    /// The path with the image's links followed, as far as they are known.
+    pub path: PathBuf,
     /// As much of the path as surely is there.
     pub there: PathBuf,
     /// The rest surely is not.
@@ -145,16 +150,39 @@ impl Store<'_> {
         let inside = path.strip_prefix("/").unwrap_or(path);
         let plain = inside.components().all(|part| matches!(part, Component::Normal(_)));
         let layers = if plain { self.layer_files(image) } else { vec![] };
-        let mut there = PathBuf::new();
-        for part in inside.components().filter(|_| !layers.is_empty()) {
-            let next = there.join(part);
-            if !self.has_dir(&layers, &next) {
-                let absent = layers.iter().all(|layer| !self.host.is_entry(&layer.join(&next)));
-                return Look { there: Path::new("/").join(there), absent };
-            }
-            there = next;
+        if layers.is_empty() {
+            return Look { path: path.to_path_buf(), there: "/".into(), absent: false };
         }
-        Look { there: Path::new("/").join(there), absent: false }
+        let parts = |path: &Path| path.components().rev().map(|part| part.as_os_str().to_os_string()).collect::<Vec<_>>();
+        let (mut there, mut rest, mut links) = (PathBuf::from("/"), parts(inside), 0);
+        while let Some(part) = rest.pop() {
+            if part == ".." {
+                there.pop();
+                continue;
+            }
+            let inside = there.strip_prefix("/").unwrap_or(&there).join(&part);
+            if self.has_dir(&layers, &inside) {
+                there.push(part);
+            } else if let Some(target) = self.link(&layers, &inside).filter(|_| links < MOST_LINKS) {
+                links += 1;
+                if target.is_absolute() {
+                    there = "/".into();
+                }
+                rest.extend(parts(&target).into_iter().filter(|part| part != "/" && part != "."));
+            } else {
+                let absent = layers.iter().all(|layer| !self.host.is_entry(&layer.join(&inside)));
+                rest.push(part);
+                let path = rest.iter().rev().fold(there.clone(), |path, part| path.join(part));
+                return Look { path, there, absent };
+            }
+        }
+        Look { path: there.clone(), there, absent: false }
+    }
+
+    /// Where a link of an image leads: the topmost layer that has the entry says.
+    fn link(&self, layers: &[PathBuf], inside: &Path) -> Option<PathBuf> {
+        let layer = layers.iter().find(|layer| self.host.hides(layer, inside))?;
+        self.host.link(&layer.join(inside))
     }
 
     /// The directories of the files of an image's layers, the topmost first; none for a store that is no overlay.

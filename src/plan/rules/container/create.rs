@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::environment::{self, Variables};
-use super::{checks, defaults, health as checks_of_health, mapping, networks, refuse_without_terminal, workdir};
+use super::workdir::Workdir;
+use super::{checks, defaults, health as checks_of_health, mapping, networks, refuse_without_terminal};
 use crate::plan::rules::references::{self, Reference};
 use crate::plan::rules::store::Store;
 use crate::plan::rules::{given, mounts, transfer};
@@ -43,7 +44,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 
     let mut draft = context.call("run")?;
     let named = config.as_ref().map(|c| c.working_dir.as_str()).filter(|w| !w.is_empty());
-    let make = workdir::to_make(&mut draft, &store, image.as_ref(), named, context);
+    let Workdir { make, resolved } = Workdir::of(&mut draft, &store, image.as_ref(), named, context);
     // Podman 5 removes the file together with the container.
     let cidfile = uses.text("cidfile").filter(|f| run && !f.is_empty() && uses.switch("rm")).map(PathBuf::from);
     // Docker has its own status and words for a port or an address that is taken.
@@ -58,6 +59,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let of_start = |name: &str| matches!(name, "detach" | "detach-keys" | "sig-proxy");
     for used in uses.iter().filter(|used| !(stepped && of_start(used.flag.long) || cidfile.is_some() && used.flag.long == "cidfile")) {
         draft.apply(used, used.flag.treatment, context)?;
+    }
+    if let Some(resolved) = resolved {
+        draft.flag("workdir", resolved);
     }
     draft.flags.extend(invocation.extras.iter().cloned());
     let mut variables = Variables::read(&mut draft, context)?;

@@ -8,34 +8,48 @@ use crate::plan::rules::mounts;
 use crate::plan::rules::store::{Entry, Look, Store};
 use crate::plan::{Context, Draft, Made, Step};
 
-/// The directory that may have to be made in the container before it starts; none where it is surely there, or lies in
-/// a bind mount, whose source it is then made in.
-pub fn to_make(draft: &mut Draft, store: &Store, image: Option<&Entry>, named: Option<&str>, context: &Context) -> Option<Made> {
-    let given = context.invocation.uses.text("workdir").filter(|w| !w.is_empty())?;
-    let path = Path::new(given);
-    if path == Path::new("/") || named.is_some_and(|named| Path::new(named) == path) {
-        return None;
-    }
-    let mut look = Look { there: "/".into(), absent: false };
-    let targets = targets(context);
-    if !targets.iter().any(|(_, target)| path.starts_with(target)) {
-        look = image.map_or(look, |image| store.look(image, path));
-        if look.there == path {
-            return None;
+/// What has to be done about the working directory that the caller wants.
+#[derive(Debug, Default)]
+pub struct Workdir {
+    /// The directory that may have to be made in the container before it starts; none where it is surely there, or lies in a bind mount,
+    /// whose source it is then made in.
+    pub make: Option<Made>,
+    /// Where the image's links lead to, which Podman follows only since 5.8; none where there are none.
+    pub resolved: Option<PathBuf>,
+}
+
+impl Workdir {
+    /// Looks at `--workdir`. A directory of a bind mount's source is made by the draft.
+    pub fn of(draft: &mut Draft, store: &Store, image: Option<&Entry>, named: Option<&str>, context: &Context) -> Workdir {
+        let mut workdir = Workdir::default();
+        let Some(given) = context.invocation.uses.text("workdir").filter(|w| !w.is_empty()) else { return workdir };
+        let path = Path::new(given);
+        if path == Path::new("/") || named.is_some_and(|named| Path::new(named) == path) {
+            return workdir;
         }
-    }
-    for (source, target) in targets {
-        let Ok(below) = path.strip_prefix(&target) else { continue };
-        if below == Path::new("") {
-            // Podman looks no further where something is mounted.
-            return None;
+        let mut look = Look { path: path.to_path_buf(), there: "/".into(), absent: false };
+        let targets = targets(context);
+        if !targets.iter().any(|(_, target)| path.starts_with(target)) {
+            look = image.map_or(look, |image| store.look(image, path));
+            workdir.resolved = Some(look.path.clone()).filter(|resolved| resolved != path);
+            if look.there == look.path {
+                return workdir;
+            }
         }
-        if let Some(source) = source.filter(|_| context.engine.remote.is_none()) {
-            draft.prepare(Step::MakeDirs(source.join(below)));
-            return None;
+        for (source, target) in targets {
+            let Ok(below) = look.path.strip_prefix(&target) else { continue };
+            if below == Path::new("") {
+                // Podman looks no further where something is mounted.
+                return workdir;
+            }
+            if let Some(source) = source.filter(|_| context.engine.remote.is_none()) {
+                draft.prepare(Step::MakeDirs(source.join(below)));
+                return workdir;
+            }
         }
+        workdir.make = Some(Made { path: look.path, there: look.there, absent: look.absent });
+        workdir
     }
-    Some(Made { path: path.to_path_buf(), there: look.there, absent: look.absent })
 }
 
 /// Where something is mounted, innermost first, and the directory of the host that a bind mount shows there.
