@@ -96,6 +96,8 @@ pub trait Host {
     fn podman(&self) -> Result<&Path, Refusal>;
     /// Podman's version, from the cache or from `podman --version`.
     fn podman_version(&self) -> Result<Podman, Refusal>;
+    /// Podman's version as far as it can be had on the way to exec: from the cache.
+    fn known_podman_version(&self) -> Option<Podman>;
     /// Seconds since 1970.
     fn now(&self) -> i64 {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0))
@@ -259,6 +261,9 @@ impl Host for ThisHost {
         }
         let version = version::of(self.podman()?)?;
         Ok(*self.version.get_or_init(|| version))
+    }
+    fn known_podman_version(&self) -> Option<Podman> {
+        self.version.get().copied().or_else(|| version::known(self.podman().ok()?))
     }
     fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>> {
         let mut command = Command::new(self.podman().ok()?);

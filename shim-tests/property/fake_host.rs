@@ -104,6 +104,9 @@ impl Host for FakeHost {
     fn podman_version(&self) -> Result<Podman, Refusal> {
         Ok(self.version)
     }
+    fn known_podman_version(&self) -> Option<Podman> {
+        Some(self.version)
+    }
     fn ask(&self, _: &[&OsStr]) -> Option<Vec<u8>> {
         self.content.clone()
     }

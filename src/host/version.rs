@@ -7,7 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::catalogue::Podman;
@@ -16,18 +16,27 @@ use crate::plan::Refusal;
 
 /// The version of the Podman at a path. Errors: it does not run, or says nothing that reads as a version.
 pub fn of(podman: &Path) -> Result<Podman, Refusal> {
-    let key = key(podman);
-    let cache = super::runtime_dir().map(|dir| dir.join("podman-version"));
-    let known = key.as_ref().zip(cache.as_ref()).and_then(|(key, cache)| recall(cache, key));
-    if let Some(version) = known {
+    let place = place(podman);
+    if let Some(version) = place.as_ref().and_then(|(cache, key)| recall(cache, key)) {
         return Ok(version);
     }
     let version = ask(podman)?;
-    if let (Some(key), Some(cache)) = (&key, &cache) {
+    if let Some((cache, key)) = &place {
         // Nothing depends on the cache: a full or read-only file system only costs time.
         let _ = keep(cache, key, version);
     }
     Ok(version)
+}
+
+/// The version of the Podman at a path, where it was asked for before.
+pub fn known(podman: &Path) -> Option<Podman> {
+    place(podman).and_then(|(cache, key)| recall(&cache, &key))
+}
+
+/// The file that the answer is kept in, and what it is for.
+fn place(podman: &Path) -> Option<(PathBuf, Vec<u8>)> {
+    let key = key(podman)?;
+    super::runtime_dir().map(|dir| (dir.join("podman-version"), key))
 }
 
 fn ask(podman: &Path) -> Result<Podman, Refusal> {

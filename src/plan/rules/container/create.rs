@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::defaults::Program;
 use super::environment::{self, Variables};
 use super::workdir::Workdir;
 use super::{checks, defaults, health as checks_of_health, mapping, networks, refuse_without_terminal};
@@ -68,7 +69,12 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     environment::of_configuration(&mut variables, context);
     networks::give(&mut draft, context)?;
     networks::links(&mut draft, &mut variables, context)?;
-    defaults::add(&mut draft, &variables, config.as_ref(), run && !stepped, &store, context);
+    let program = match (run && !stepped, detach) {
+        (true, false) => Program::Becomes,
+        (true, true) => Program::Runs,
+        (false, _) => Program::Creates,
+    };
+    defaults::add(&mut draft, &variables, config.as_ref(), program, &store, context);
     variables.give(&mut draft);
     checks_of_health::give(&mut draft, config.as_ref(), context)?;
     mapping::give(&mut draft, config.as_ref().map(|c| c.user.as_str()), context);

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::environment::Variables;
+use crate::catalogue::PODMAN_5_4;
 use crate::invocation::Uses;
 use crate::plan::rules::store::{ImageConfig, Store};
 use crate::plan::{Context, Draft, Step};
@@ -14,12 +15,22 @@ use crate::settings::Defaults;
 /// The capabilities that Docker gives and Podman does not (moby `oci/caps`, containers.conf).
 const CAPABILITIES: [&str; 3] = ["AUDIT_WRITE", "MKNOD", "NET_RAW"];
 
-/// Adds what makes the defaults Docker's. `image` is none where the image is not known here; `by_run` tells podman's `run`
-/// from its `create`.
-pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>, by_run: bool, store: &Store, context: &Context) {
+/// How podman makes the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// We become its `run`, and nothing may be asked on the way.
+    Becomes,
+    /// By `run`, as our child.
+    Runs,
+    /// By `create`.
+    Creates,
+}
+
+/// Adds what makes the defaults Docker's. `image` is none where the image is not known here.
+pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>, program: Program, store: &Store, context: &Context) {
     let uses = &context.invocation.uses;
     environment(draft, variables, image, uses);
-    added_users(draft, by_run, uses);
+    added_users(draft, program, uses);
     if context.host.settings().defaults == Defaults::Podman {
         return;
     }
@@ -32,6 +43,7 @@ pub fn add(draft: &mut Draft, variables: &Variables, image: Option<&ImageConfig>
         draft.flag("shm-size", "64m");
     }
     sysctls(draft, context);
+    hosts(draft, program, context);
     dockerenv(draft, store, context);
     let user = uses.text("user").map(OsStr::to_string_lossy).filter(|u| !u.is_empty());
     let user = user.or_else(|| image.map(|i| i.user.as_str().into())).unwrap_or_default();
@@ -71,8 +83,8 @@ fn dockerenv(draft: &mut Draft, store: &Store, context: &Context) {
 
 /// Podman adds a user that is only a number to `/etc/passwd`. Its `run` can be told not to; its `create` cannot, but adds
 /// what it is told to: an empty line.
-fn added_users(draft: &mut Draft, by_run: bool, uses: &Uses) {
-    if by_run {
+fn added_users(draft: &mut Draft, program: Program, uses: &Uses) {
+    if program != Program::Creates {
         draft.switch("passwd", false);
     } else if uses.given("user") {
         draft.flag("passwd-entry", "\n");
@@ -85,12 +97,32 @@ fn has_own(uses: &Uses, namespace: &str) -> bool {
     word != "host" && word != "none" && !word.starts_with("container:")
 }
 
+/// Whether the network is the host's or another container's.
+fn shares_network(uses: &Uses) -> bool {
+    let shared = |name: &str| uses.all(name).any(|n| n == "host" || n.to_string_lossy().starts_with("container:"));
+    shared("network") || shared("net")
+}
+
+/// Podman puts the machine's own `/etc/hosts` into the container's, where a name of the machine then leads to the container itself. Since
+/// 5.4 it can be told not to.
+fn hosts(draft: &mut Draft, program: Program, context: &Context) {
+    if context.engine.remote.is_some() || shares_network(&context.invocation.uses) {
+        return;
+    }
+    let podman = match program {
+        Program::Becomes => context.host.known_podman_version(),
+        Program::Runs | Program::Creates => context.host.podman_version().ok(),
+    };
+    if podman >= Some(PODMAN_5_4) {
+        draft.flag("hosts-file", "none");
+    }
+}
+
 /// moby `daemon/oci_linux.go`: any port may be bound and anybody may ping, where the network is the container's own.
 /// The groups that may ping cannot all be named from within a user namespace.
 fn sysctls(draft: &mut Draft, context: &Context) {
     let uses = &context.invocation.uses;
-    let shared = |name: &str| uses.all(name).any(|n| n == "host" || n.to_string_lossy().starts_with("container:"));
-    if shared("network") || shared("net") {
+    if shares_network(uses) {
         return;
     }
     let given = |name: &str| uses.all("sysctl").any(|s| s.to_string_lossy().split('=').next() == Some(name));
