@@ -86,7 +86,15 @@ fn toolcache_cli() -> Command {
                 .arg(versions.help("Versions as Docker released them, or all"))
                 .arg(channels.help("stable, edge, test or nightly")),
         )
-        .subcommand(verb("unseed", "Remove exactly what seed made, and put back what was taken over"))
+        .subcommand(
+            verb("unseed", "Remove exactly what seed made, and put back what was taken over").arg(
+                Arg::new("all")
+                    .long("all")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with_all(["tools-dir", "owner"])
+                    .help("In every cache that root has filled with the package installed"),
+            ),
+        )
         .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))
         .subcommand(verb("restore", "Put back the clients that were taken over"))
         .subcommand(Command::new("scan").about("List the Docker clients in a cache and on PATH").arg(tools.clone()).arg(json_flag()))
@@ -102,6 +110,9 @@ fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
         let host = ThisHost::new();
         let found = toolcache::scan(&tools.into_iter().collect::<Vec<_>>(), &path, &host.settings().installer);
         return Ok(toolcache::report(&found, m.get_flag("json")));
+    }
+    if verb == "unseed" && m.get_flag("all") {
+        return toolcache::unseed_all(m.get_flag("dry-run"));
     }
     let cache = toolcache::Cache {
         tools: tools.ok_or_else(|| anyhow::anyhow!("which tool cache? Name it with --tools-dir, or set AGENT_TOOLSDIRECTORY"))?,
@@ -126,10 +137,14 @@ fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
             if let Some(odd) = channels.iter().find(|c| !matches!(c.as_str(), "stable" | "edge" | "test" | "nightly")) {
                 anyhow::bail!("{odd:?} is none of stable, edge, test, nightly");
             }
+            cache.remember()?;
             cache.seed(&versions, &channels)
         }
         "unseed" => cache.unseed(),
-        "takeover" => cache.take_over(),
+        "takeover" => {
+            cache.remember()?;
+            cache.take_over()
+        }
         _ => cache.restore(),
     }
 }
