@@ -228,7 +228,7 @@ impl Policy {
 }
 
 /// Versions in their order: numbers, and a pre-release before its release. (`17.09.0-ce` is no pre-release.)
-fn order(version: &str) -> (Vec<u64>, bool, String) {
+pub fn order(version: &str) -> (Vec<u64>, bool, String) {
     let (numbers, rest) = version.split_once('-').unwrap_or((version, ""));
     let rest = rest.strip_prefix("ce").unwrap_or(rest).trim_start_matches('-');
     let numbers = numbers.split('.').map(|n| n.parse().unwrap_or(0)).collect();
@@ -240,10 +240,10 @@ pub fn announced(message: &str, verdict: Verdict, host: &dyn Host) -> (Vec<u8>, 
     let set = |name: &str| host.env(name).is_some_and(|v| !v.is_empty());
     let word = if verdict == Verdict::Refuse { "error" } else { "warning" };
     if set("TF_BUILD") {
-        return (format!("##vso[task.logissue type={word}]{}\n", escaped(message)).into_bytes(), Vec::new());
+        return (format!("##vso[task.logissue type={word}]{}\n", escaped(message, "%\r\n;]")).into_bytes(), Vec::new());
     }
     if set("GITHUB_ACTIONS") {
-        return (format!("::{word}::{}\n", escaped(message)).into_bytes(), Vec::new());
+        return (format!("::{word}::{}\n", escaped(message, "%\r\n")).into_bytes(), Vec::new());
     }
     if verdict == Verdict::Refuse || host.is_terminal(2) {
         return (Vec::new(), format!("docker: {message}\n").into_bytes());
@@ -251,17 +251,14 @@ pub fn announced(message: &str, verdict: Verdict, host: &dyn Host) -> (Vec<u8>, 
     (Vec::new(), Vec::new())
 }
 
-/// A message within a log command (azure-pipelines-agent `CommandStringConvertor`, GitHub's toolkit `escapeData`): it cannot end it, nor begin
-/// another.
-fn escaped(message: &str) -> String {
+/// A message within a log command (azure-pipelines-agent `CommandStringConvertor`, GitHub's toolkit `escapeData`), without what that system
+/// reads for itself: it cannot end the command, nor begin another. Azure looks for its own anywhere in a line.
+fn escaped(message: &str, special: &str) -> String {
     let mut out = String::new();
     for c in message.chars() {
         match c {
-            '%' => out.push_str("%25"),
-            '\r' => out.push_str("%0D"),
-            '\n' => out.push_str("%0A"),
-            ';' => out.push_str("%3B"),
-            ']' => out.push_str("%5D"),
+            '#' if out.ends_with('#') => {}
+            c if special.contains(c) => out.push_str(&format!("%{:02X}", u32::from(c))),
             c if c.is_control() => {}
             c => out.push(c),
         }
@@ -348,7 +345,8 @@ mod tests {
 
     #[test]
     fn log_commands_hold_one_message() {
-        assert_eq!(escaped("a]b;c%d\n##vso[x]\u{1b}"), "a%5Db%3Bc%25d%0A##vso[x%5D");
+        assert_eq!(escaped("a]b;c%d\n##vso[x]\u{1b}", "%\r\n;]"), "a%5Db%3Bc%25d%0A#vso[x%5D");
+        assert_eq!(escaped("a]b;c%d\r\n::error::###x", "%\r\n"), "a]b;c%25d%0D%0A::error::#x");
     }
 
     #[test]

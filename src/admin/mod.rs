@@ -13,6 +13,7 @@ use crate::plan::{self, Answer, Plan, Refusal};
 pub mod compatibility;
 pub mod generate;
 pub mod pipelines;
+pub mod scan;
 pub mod toolcache;
 
 /// The grammar of our own verbs.
@@ -97,7 +98,12 @@ fn toolcache_cli() -> Command {
         )
         .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))
         .subcommand(verb("restore", "Put back the clients that were taken over"))
-        .subcommand(Command::new("scan").about("List the Docker clients in a cache and on PATH").arg(tools.clone()).arg(json_flag()))
+        .subcommand(
+            Command::new("scan")
+                .about("List the Docker clients in tool caches and on PATH: whose they are, whether they build, what they serve")
+                .arg(tools.clone())
+                .arg(json_flag()),
+        )
 }
 
 /// One verb of `docker-shim toolcache`.
@@ -108,8 +114,9 @@ fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
     if verb == "scan" {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let host = ThisHost::new();
-        let found = toolcache::scan(&tools.into_iter().collect::<Vec<_>>(), &path, &host.settings().installer);
-        return Ok(toolcache::report(&found, m.get_flag("json")));
+        let caches = if let Some(tools) = tools { vec![tools] } else { toolcache::known() };
+        let found = scan::scan(&caches, &path, &host.settings().installer);
+        return Ok(scan::report(&found, m.get_flag("json")));
     }
     if verb == "unseed" && m.get_flag("all") {
         return toolcache::unseed_all(m.get_flag("dry-run"));

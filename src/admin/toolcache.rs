@@ -12,12 +12,21 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use nix::unistd::{Gid, Uid};
-use serde_json::json;
 
-use crate::installer::{self, Policy, Verdict};
+use crate::installer;
 
 /// The caches that root has put stubs into: an owner's number and a directory a line. The Debian package makes its directory.
 const RECORD: &str = "/var/lib/docker-shim/toolcaches";
+
+/// The caches that are written down, and the one of Microsoft's images.
+pub fn known() -> Vec<PathBuf> {
+    let record = fs::read(RECORD).unwrap_or_default();
+    let lines = record.split(|b| *b == b'\n');
+    let named = lines.filter_map(|line| Some(PathBuf::from(OsStr::from_bytes(&line[line.iter().position(|b| *b == b' ')? + 1..]))));
+    let mut known: Vec<PathBuf> = named.chain([PathBuf::from("/opt/hostedtoolcache")]).filter(|dir| dir.is_dir()).collect();
+    known.dedup();
+    known
+}
 
 /// Empties every cache that is written down, each in a process of its own, which becomes that cache's user.
 /// Errors: a cache that could not be emptied; it stays written down, and the others are emptied all the same.
@@ -232,56 +241,8 @@ impl Cache {
     }
 }
 
-/// A client that was found.
-pub struct Found {
-    pub path: PathBuf,
-    /// As its place in a tool cache says it; none elsewhere.
-    pub version: Option<String>,
-    pub ours: bool,
-    pub verdict: Verdict,
-}
-
-/// The clients in tool caches and on PATH, in that order.
-pub fn scan(caches: &[PathBuf], path: &std::ffi::OsStr, policy: &Policy) -> Vec<Found> {
-    let cached = caches.iter().flat_map(|tools| clients(tools));
-    let on_path = std::env::split_paths(path).map(|dir| dir.join("docker")).filter(|file| file.is_file());
-    let mut found: Vec<Found> = Vec::new();
-    for path in cached.chain(on_path) {
-        if found.iter().any(|known| known.path == path) {
-            continue;
-        }
-        let version = installer::asked_by(&path).map(|asked| asked.version);
-        let verdict = version.as_deref().map_or(Verdict::Allow, |version| policy.verdict(version));
-        let ours = fs::read(&path).is_ok_and(|text| installer::is_stub(&text)) || is_this_program(&path);
-        found.push(Found { path, version, ours, verdict });
-    }
-    found
-}
-
-/// A table, or JSON: one object.
-pub fn report(found: &[Found], as_json: bool) -> String {
-    let word = |verdict: Verdict| match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Warn => "warn",
-        Verdict::Refuse => "refuse",
-    };
-    if as_json {
-        let list: Vec<_> = found
-            .iter()
-            .map(|f| json!({ "path": f.path.to_string_lossy(), "version": f.version, "dockerShim": f.ours, "policy": word(f.verdict) }))
-            .collect();
-        return format!("{}\n", json!(list));
-    }
-    let mut text = String::from("PATH\tVERSION\tDOCKER-SHIM\tPOLICY\n");
-    for f in found {
-        let version = f.version.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{}\t{version}\t{}\t{}", f.path.display(), if f.ours { "yes" } else { "no" }, word(f.verdict));
-    }
-    crate::render::tabwriter::align(&text, 10, 3)
-}
-
 /// The clients in a tool cache: `docker-CHANNEL/VERSION/ARCH/docker`.
-fn clients(tools: &Path) -> Vec<PathBuf> {
+pub fn clients(tools: &Path) -> Vec<PathBuf> {
     let below = |dir: &Path| -> Vec<PathBuf> {
         let mut entries: Vec<_> = fs::read_dir(dir).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
         entries.sort();
@@ -293,7 +254,7 @@ fn clients(tools: &Path) -> Vec<PathBuf> {
 }
 
 /// What says that a place in the cache is complete.
-fn marker(dir: &Path) -> PathBuf {
+pub fn marker(dir: &Path) -> PathBuf {
     let mut name = dir.as_os_str().to_os_string();
     name.push(".complete");
     PathBuf::from(name)
@@ -318,11 +279,6 @@ fn is_elf(path: &Path) -> bool {
     fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok() && start == *b"\x7fELF"
 }
 
-fn is_this_program(path: &Path) -> bool {
-    let ours = fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino()));
-    fs::metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == (there.dev(), there.ino())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,8 +301,8 @@ mod tests {
         assert_eq!(cache.take_over().unwrap().lines().count(), 0, "one that is not complete is left alone");
         fs::write(marker(real.parent().unwrap()), b"").unwrap();
         assert_eq!(cache.take_over().unwrap().lines().count(), 1);
-        let found = scan(std::slice::from_ref(&tools), std::ffi::OsStr::new(""), &Policy::default());
-        assert!(found.len() == 2 && found.iter().all(|f| f.ours), "both are ours now");
+        let ours = |client: &PathBuf| fs::read(client).is_ok_and(|text| installer::is_stub(&text));
+        assert!(clients(&tools).len() == 2 && clients(&tools).iter().all(ours), "both are ours now");
         assert_eq!(cache.restore().unwrap().lines().count(), 1);
         assert!(fs::read(&real).unwrap().starts_with(b"\x7fELF"));
         cache.unseed().unwrap();
