@@ -214,6 +214,11 @@ impl Cache {
             if !complete || fs::symlink_metadata(&client).is_ok_and(|m| !m.is_file()) || !is_elf(&client) {
                 continue;
             }
+            // The task changes its mode, which only its owner can.
+            if fs::metadata(&client).is_ok_and(|m| m.uid() != Uid::effective().as_raw()) {
+                let _ = writeln!(report, "left {}: it belongs to another user, whom --owner can name", client.display());
+                continue;
+            }
             let _ = writeln!(report, "took over {} ({})", client.display(), asked.version);
             if !self.dry_run {
                 fs::rename(&client, original(&client)).with_context(|| client.display().to_string())?;
