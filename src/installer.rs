@@ -152,6 +152,8 @@ pub struct Policy {
     pub below_minimum: Verdict,
     /// Ranges of versions, from and to (both belong to it), with their own verdicts; the first that fits holds.
     pub exceptions: Vec<(String, String, Verdict)>,
+    /// A user's own, which count where they are harder.
+    pub harder: Vec<(String, String, Verdict)>,
     /// The administrator's own words, added to each message.
     pub text: String,
 }
@@ -159,7 +161,7 @@ pub struct Policy {
 impl Default for Policy {
     /// Clients before 20.10 cannot build on Podman: they open a session that it does not have.
     fn default() -> Policy {
-        Policy { minimum: "20.10.0".into(), below_minimum: Verdict::Warn, exceptions: Vec::new(), text: String::new() }
+        Policy { minimum: "20.10.0".into(), below_minimum: Verdict::Warn, exceptions: Vec::new(), harder: Vec::new(), text: String::new() }
     }
 }
 
@@ -189,10 +191,8 @@ impl Policy {
                 exception.get(key).and_then(toml::Value::as_str).with_context(|| format!("installer.exceptions: {key} is missing"))
             };
             let verdict = Verdict::parse(field("verdict")?).context("installer.exceptions")?;
-            let (from, to) = (field("from")?.to_string(), field("to")?.to_string());
-            if !stricter || verdict > self.verdict(&from).max(self.verdict(&to)) {
-                self.exceptions.insert(0, (from, to, verdict));
-            }
+            let range = (field("from")?.to_string(), field("to")?.to_string(), verdict);
+            if stricter { self.harder.push(range) } else { self.exceptions.push(range) }
         }
         Ok(())
     }
@@ -200,12 +200,13 @@ impl Policy {
     /// What is to become of a version.
     pub fn verdict(&self, version: &str) -> Verdict {
         let asked = order(version);
-        let exception = self.exceptions.iter().find(|(from, to, _)| order(from) <= asked && asked <= order(to));
-        match exception {
+        let fits = |(from, to, _): &&(String, String, Verdict)| order(from) <= asked && asked <= order(to);
+        let verdict = match self.exceptions.iter().find(fits) {
             Some((_, _, verdict)) => *verdict,
             None if asked < order(&self.minimum) => self.below_minimum,
             None => Verdict::Allow,
-        }
+        };
+        self.harder.iter().filter(fits).map(|(_, _, verdict)| *verdict).fold(verdict, Verdict::max)
     }
 
     /// What to say of a version that is too old.
@@ -228,7 +229,7 @@ impl Policy {
 }
 
 /// Versions in their order: numbers, and a pre-release before its release. (`17.09.0-ce` is no pre-release.)
-fn order(version: &str) -> (Vec<u64>, bool, String) {
+pub fn order(version: &str) -> (Vec<u64>, bool, String) {
     let (numbers, rest) = version.split_once('-').unwrap_or((version, ""));
     let rest = rest.strip_prefix("ce").unwrap_or(rest).trim_start_matches('-');
     let numbers = numbers.split('.').map(|n| n.parse().unwrap_or(0)).collect();
@@ -240,10 +241,10 @@ pub fn announced(message: &str, verdict: Verdict, host: &dyn Host) -> (Vec<u8>, 
     let set = |name: &str| host.env(name).is_some_and(|v| !v.is_empty());
     let word = if verdict == Verdict::Refuse { "error" } else { "warning" };
     if set("TF_BUILD") {
-        return (format!("##vso[task.logissue type={word}]{}\n", escaped(message)).into_bytes(), Vec::new());
+        return (format!("##vso[task.logissue type={word}]{}\n", escaped(message, "%\r\n;]")).into_bytes(), Vec::new());
     }
     if set("GITHUB_ACTIONS") {
-        return (format!("::{word}::{}\n", escaped(message)).into_bytes(), Vec::new());
+        return (format!("::{word}::{}\n", escaped(message, "%\r\n")).into_bytes(), Vec::new());
     }
     if verdict == Verdict::Refuse || host.is_terminal(2) {
         return (Vec::new(), format!("docker: {message}\n").into_bytes());
@@ -251,17 +252,14 @@ pub fn announced(message: &str, verdict: Verdict, host: &dyn Host) -> (Vec<u8>, 
     (Vec::new(), Vec::new())
 }
 
-/// A message within a log command (azure-pipelines-agent `CommandStringConvertor`, GitHub's toolkit `escapeData`): it cannot end it, nor begin
-/// another.
-fn escaped(message: &str) -> String {
+/// A message within a log command (azure-pipelines-agent `CommandStringConvertor`, GitHub's toolkit `escapeData`), without what that system
+/// reads for itself: it cannot end the command, nor begin another. Azure looks for its own anywhere in a line.
+fn escaped(message: &str, special: &str) -> String {
     let mut out = String::new();
     for c in message.chars() {
         match c {
-            '%' => out.push_str("%25"),
-            '\r' => out.push_str("%0D"),
-            '\n' => out.push_str("%0A"),
-            ';' => out.push_str("%3B"),
-            ']' => out.push_str("%5D"),
+            '#' if out.ends_with('#') => {}
+            c if special.contains(c) => out.push_str(&format!("%{:02X}", u32::from(c))),
             c if c.is_control() => {}
             c => out.push(c),
         }
@@ -343,12 +341,22 @@ mod tests {
                 .unwrap();
         policy.merge(&loose, true).unwrap();
         assert_eq!(verdicts(&policy), [Verdict::Refuse, Verdict::Allow, Verdict::Refuse, Verdict::Allow]);
+        // Not even where the ends of a range are allowed and its middle is not; and a user's own harder verdict holds.
+        let table: toml::Table = "[[exceptions]]\nfrom = \"24.0.5\"\nto = \"24.0.5\"\nverdict = \"refuse\"\n".parse().unwrap();
+        policy.merge(&table, false).unwrap();
+        let user: toml::Table = "[[exceptions]]\nfrom = \"24.0.0\"\nto = \"25.0.0\"\nverdict = \"warn\"\n".parse().unwrap();
+        policy.merge(&user, true).unwrap();
+        assert_eq!(
+            (policy.verdict("24.0.5"), policy.verdict("24.0.6"), policy.verdict("26.0.0")),
+            (Verdict::Refuse, Verdict::Warn, Verdict::Allow)
+        );
         assert!(order("20.10.0-rc1") < order("20.10.0") && order("17.09.0-ce") > order("17.09.0-ce-rc1"));
     }
 
     #[test]
     fn log_commands_hold_one_message() {
-        assert_eq!(escaped("a]b;c%d\n##vso[x]\u{1b}"), "a%5Db%3Bc%25d%0A##vso[x%5D");
+        assert_eq!(escaped("a]b;c%d\n##vso[x]\u{1b}", "%\r\n;]"), "a%5Db%3Bc%25d%0A#vso[x%5D");
+        assert_eq!(escaped("a]b;c%d\r\n::error::###x", "%\r\n"), "a]b;c%25d%0D%0A::error::#x");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! has to do, [`execute`] does it.
 
 pub mod admin;
+pub mod ahead;
 pub mod base64;
 pub mod catalogue;
 pub mod execute;
@@ -37,21 +38,30 @@ pub fn docker(argv: &[OsString]) -> u8 {
             return status;
         }
     }
-    let plan = plan_of(argv, &host);
+    let parsed = parse(argv, &host);
+    let notice = (host.client().is_none() && parsed.as_ref().is_ok_and(ahead::is_asked_for)).then(|| ahead::notice(&host)).flatten();
+    let plan = plan_parsed(parsed, &host);
     if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {
         let text = plan::explain(&plan);
         return execute::execute(Plan::Answer(Answer { stdout: text.into_bytes(), ..Answer::default() }));
+    }
+    if let Some(notice) = notice {
+        execute::execute(Plan::Answer(notice));
     }
     execute::execute(plan)
 }
 
 /// The plan for an argv, whether it is a command, a call for help or an error.
 pub fn plan_of(argv: &[OsString], host: &dyn Host) -> Plan {
+    plan_parsed(parse(argv, host), host)
+}
+
+fn parse(argv: &[OsString], host: &dyn Host) -> Result<Parsed, UsageError> {
     let options = grammar::Options {
         buildkit: host.env("DOCKER_BUILDKIT").is_none_or(|v| !matches!(v.to_str(), Some("0" | "f" | "F" | "false" | "FALSE" | "False"))),
         podman_extras: host.settings().podman_extras,
     };
-    plan_parsed(grammar::parse(argv, options), host)
+    grammar::parse(argv, options)
 }
 
 fn plan_parsed(parsed: Result<Parsed, UsageError>, host: &dyn Host) -> Plan {

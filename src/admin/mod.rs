@@ -13,6 +13,7 @@ use crate::plan::{self, Answer, Plan, Refusal};
 pub mod compatibility;
 pub mod generate;
 pub mod pipelines;
+pub mod scan;
 pub mod toolcache;
 
 /// The grammar of our own verbs.
@@ -86,10 +87,23 @@ fn toolcache_cli() -> Command {
                 .arg(versions.help("Versions as Docker released them, or all"))
                 .arg(channels.help("stable, edge, test or nightly")),
         )
-        .subcommand(verb("unseed", "Remove exactly what seed made, and put back what was taken over"))
+        .subcommand(
+            verb("unseed", "Remove exactly what seed made, and put back what was taken over").arg(
+                Arg::new("all")
+                    .long("all")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with_all(["tools-dir", "owner"])
+                    .help("In every cache that root has filled with the package installed"),
+            ),
+        )
         .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))
         .subcommand(verb("restore", "Put back the clients that were taken over"))
-        .subcommand(Command::new("scan").about("List the Docker clients in a cache and on PATH").arg(tools.clone()).arg(json_flag()))
+        .subcommand(
+            Command::new("scan")
+                .about("List the Docker clients in tool caches and on PATH: whose they are, whether they build, what they serve")
+                .arg(tools.clone())
+                .arg(json_flag()),
+        )
 }
 
 /// One verb of `docker-shim toolcache`.
@@ -100,8 +114,12 @@ fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
     if verb == "scan" {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let host = ThisHost::new();
-        let found = toolcache::scan(&tools.into_iter().collect::<Vec<_>>(), &path, &host.settings().installer);
-        return Ok(toolcache::report(&found, m.get_flag("json")));
+        let caches = if let Some(tools) = tools { vec![tools] } else { toolcache::known() };
+        let found = scan::scan(&caches, &path, &host.settings().installer);
+        return Ok(scan::report(&found, m.get_flag("json")));
+    }
+    if verb == "unseed" && m.get_flag("all") {
+        return toolcache::unseed_all(m.get_flag("dry-run"));
     }
     let cache = toolcache::Cache {
         tools: tools.ok_or_else(|| anyhow::anyhow!("which tool cache? Name it with --tools-dir, or set AGENT_TOOLSDIRECTORY"))?,
@@ -126,10 +144,14 @@ fn toolcache(matches: &clap::ArgMatches) -> anyhow::Result<String> {
             if let Some(odd) = channels.iter().find(|c| !matches!(c.as_str(), "stable" | "edge" | "test" | "nightly")) {
                 anyhow::bail!("{odd:?} is none of stable, edge, test, nightly");
             }
+            cache.remember()?;
             cache.seed(&versions, &channels)
         }
         "unseed" => cache.unseed(),
-        "takeover" => cache.take_over(),
+        "takeover" => {
+            cache.remember()?;
+            cache.take_over()
+        }
         _ => cache.restore(),
     }
 }

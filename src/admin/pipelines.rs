@@ -21,7 +21,8 @@ pub struct Task {
     pub task: String,
     /// The client asked for: DockerInstaller's only. Its default where none is given.
     pub version: Option<String>,
-    pub verdict: Verdict,
+    /// None where the version is a variable's, or a range.
+    pub verdict: Option<Verdict>,
 }
 
 /// What DockerInstaller@0 installs when it is not told.
@@ -59,45 +60,66 @@ fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn tasks_of(file: &Path, text: &str, policy: &Policy) -> Vec<Task> {
+    let (task_key, version_key) = (Key::new("task"), Key::new("dockerVersion"));
     let lines: Vec<&str> = text.lines().collect();
     let mut tasks = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        let Some(task) = value(line, "task").filter(|task| TASKS.iter().any(|name| task.starts_with(name))) else { continue };
-        let mut version = None;
-        if task.starts_with("DockerInstaller@") {
-            // The step's own lines are those indented deeper than its dash.
-            let indent = indent_of(line);
-            let own = lines[at + 1..].iter().take_while(|l| l.trim().is_empty() || indent_of(l) > indent);
-            version = Some(own.filter_map(|l| value(l, "dockerVersion")).next().unwrap_or_else(|| DEFAULT_VERSION.to_string()));
-        }
-        let known = version.as_deref().filter(|v| v.starts_with(|c: char| c.is_ascii_digit()));
-        let verdict = known.map_or(Verdict::Allow, |version| policy.verdict(version));
+        let Some((column, task)) = task_key.value(line) else { continue };
+        let Some(name) = TASKS.iter().find(|name| task.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))) else {
+            continue;
+        };
+        let asked = || step(&lines, at, column).find_map(|line| version_key.value(line)).map_or(DEFAULT_VERSION.to_string(), |(_, v)| v);
+        let version = (*name == TASKS[0]).then(asked);
+        let verdict = version.as_deref().map_or(Some(Verdict::Allow), |version| is_number(version).then(|| policy.verdict(version)));
         tasks.push(Task { file: file.to_path_buf(), line: at + 1, task, version, verdict });
     }
     tasks
+}
+
+/// The lines of a step, of which one has a key at a column: from its dash to what stands further left.
+fn step<'a>(lines: &'a [&'a str], at: usize, column: usize) -> impl Iterator<Item = &'a str> {
+    let inside = move |line: &&&str| line.trim().is_empty() || indent_of(line) >= column;
+    let dash = |line: &str| line.trim_start().starts_with('-');
+    let before = if dash(lines[at]) { 0 } else { lines[..at].iter().rev().take_while(inside).count() };
+    // The dash's own line stands further left.
+    let first = if before < at && !dash(lines[at]) && dash(lines[at - before - 1]) { before + 1 } else { before };
+    lines[at - first..=at].iter().chain(lines[at + 1..].iter().take_while(inside)).copied()
 }
 
 fn indent_of(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// The value of a key on its line, unquoted and without a comment.
-fn value(line: &str, key: &str) -> Option<String> {
-    let line = line.trim_start();
-    let line = line.strip_prefix("- ").map_or(line, str::trim_start);
-    let rest = line.strip_prefix(key)?.trim_start().strip_prefix(':')?.trim();
-    let quoted = |quote: char| rest.strip_prefix(quote).and_then(|inner| inner.split(quote).next());
-    let plain = || rest.split(" #").next().unwrap_or_default().trim();
-    let value = quoted('\'').or_else(|| quoted('"')).unwrap_or_else(plain);
-    (!value.is_empty()).then(|| value.to_string())
+/// Whether a version is one that policy can judge: neither a variable nor a range.
+fn is_number(version: &str) -> bool {
+    version.starts_with(|c: char| c.is_ascii_digit())
+        && version.split('-').next().is_some_and(|numbers| numbers.split('.').all(|n| n.parse::<u32>().is_ok()))
+}
+
+/// A key of a mapping, in block style at its line's start or in flow style within braces. Azure's keys know no case.
+struct Key(regex_lite::Regex);
+
+impl Key {
+    fn new(name: &str) -> Key {
+        let value = r#"(?:'([^']*)'|"([^"]*)"|(\$\{\{.*?\}\}|[^\s,}#'"][^\s,}]*))"#;
+        let pattern = format!(r"(?i)^\s*(?:-\s+)*(?:(?:\w+\s*:\s*)?\{{(?:.*[{{,])?\s*)?({name})\s*:\s*{value}");
+        Key(regex_lite::Regex::new(&pattern).expect("a pattern of ours"))
+    }
+    /// The key's column and its value, unquoted and without a comment.
+    fn value(&self, line: &str) -> Option<(usize, String)> {
+        let found = self.0.captures(line)?;
+        let value = (2..=4).find_map(|group| found.get(group))?;
+        (!value.as_str().is_empty()).then(|| (found.get(1).map_or(0, |key| key.start()), value.as_str().to_string()))
+    }
 }
 
 /// A table, or JSON.
 pub fn report(tasks: &[Task], as_json: bool) -> String {
-    let word = |verdict: Verdict| match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Warn => "warn",
-        Verdict::Refuse => "refuse",
+    let word = |verdict: Option<Verdict>| match verdict {
+        Some(Verdict::Allow) => "allow",
+        Some(Verdict::Warn) => "warn",
+        Some(Verdict::Refuse) => "refuse",
+        None => "unknown",
     };
     if as_json {
         let list: Vec<_> = tasks
@@ -116,7 +138,7 @@ pub fn report(tasks: &[Task], as_json: bool) -> String {
 
 /// The exit status for CI: 2 where something is refused, 1 where something is warned of.
 pub fn status(tasks: &[Task]) -> u8 {
-    match tasks.iter().map(|t| t.verdict).max() {
+    match tasks.iter().filter_map(|t| t.verdict).max() {
         Some(Verdict::Refuse) => 2,
         Some(Verdict::Warn) => 1,
         _ => 0,
@@ -129,16 +151,52 @@ mod tests {
 
     #[test]
     fn finds_tasks_and_versions() {
-        let text = "steps:\n- task: DockerInstaller@0\n  displayName: x\n  inputs:\n    dockerVersion: '19.03.4' # old\n- ${{ if eq(parameters.x, 'y') }}:\n  - task: DockerInstaller@0\n- task: Docker@2\n  inputs:\n    dockerVersion: 1\n- script: task: Docker@1\n- task: \"DockerInstaller@0\"\n  inputs:\n    releaseType: stable\n    dockerVersion: $(v)\n";
+        let text = r#"steps:
+- task: DockerInstaller@0
+  displayName: x
+  inputs:
+    dockerVersion: '19.03.4' # old
+- ${{ if eq(parameters.x, 'y') }}:
+  - task: DockerInstaller@0
+- task: Docker@2
+  inputs:
+    dockerVersion: 1
+- script: task: Docker@1
+- task: "dockerinstaller@0"
+  inputs:
+    releaseType: stable
+    dockerVersion: $(v)
+- displayName: the task comes after its inputs
+  inputs:
+    DockerVersion: "28.5.2"
+
+  task: DockerInstaller@0
+- { task: DockerInstaller@0, inputs: { dockerVersion: 18.09.9, releaseType: stable } }
+- task: DockerInstaller@0
+  inputs: { releaseType: stable, dockerVersion: 20.10.24 }
+# - task: DockerInstaller@0
+- task: DockerInstaller@0
+  inputs:
+    # dockerVersion: 19.03.4
+    dockerVersion: ${{ parameters.version }}
+- task: DockerInstaller@0
+  inputs:
+    dockerVersion: 19.x
+"#;
         let tasks = tasks_of(Path::new("a.yml"), text, &Policy::default());
         let seen: Vec<_> = tasks.iter().map(|t| (t.line, t.task.as_str(), t.version.as_deref(), t.verdict)).collect();
         assert_eq!(
             seen,
             [
-                (2, "DockerInstaller@0", Some("19.03.4"), Verdict::Warn),
-                (7, "DockerInstaller@0", Some("17.09.0-ce"), Verdict::Warn),
-                (8, "Docker@2", None, Verdict::Allow),
-                (12, "DockerInstaller@0", Some("$(v)"), Verdict::Allow),
+                (2, "DockerInstaller@0", Some("19.03.4"), Some(Verdict::Warn)),
+                (7, "DockerInstaller@0", Some("17.09.0-ce"), Some(Verdict::Warn)),
+                (8, "Docker@2", None, Some(Verdict::Allow)),
+                (12, "dockerinstaller@0", Some("$(v)"), None),
+                (20, "DockerInstaller@0", Some("28.5.2"), Some(Verdict::Allow)),
+                (21, "DockerInstaller@0", Some("18.09.9"), Some(Verdict::Warn)),
+                (22, "DockerInstaller@0", Some("20.10.24"), Some(Verdict::Allow)),
+                (25, "DockerInstaller@0", Some("${{ parameters.version }}"), None),
+                (29, "DockerInstaller@0", Some("19.x"), None),
             ]
         );
         assert_eq!(status(&tasks), 1);

@@ -1,16 +1,71 @@
 //! `docker-shim toolcache`: takes the place of Docker clients in the tool caches of build agents.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use nix::unistd::{Gid, Uid};
-use serde_json::json;
 
-use crate::installer::{self, Policy, Verdict};
+use crate::installer;
+
+/// The caches that root has put stubs into: an owner's number and a directory a line. The Debian package makes its directory.
+const RECORD: &str = "/var/lib/docker-shim/toolcaches";
+
+/// The caches that are written down, and the one of Microsoft's images.
+pub fn known() -> Vec<PathBuf> {
+    let record = fs::read(RECORD).unwrap_or_default();
+    let lines = record.split(|b| *b == b'\n');
+    let named = lines.filter_map(|line| Some(PathBuf::from(OsStr::from_bytes(&line[line.iter().position(|b| *b == b' ')? + 1..]))));
+    let mut known: Vec<PathBuf> = named.chain([PathBuf::from("/opt/hostedtoolcache")]).filter(|dir| dir.is_dir()).collect();
+    known.dedup();
+    known
+}
+
+/// Empties every cache that is written down, each in a process of its own, which becomes that cache's user.
+/// Errors: a cache that could not be emptied; it stays written down, and the others are emptied all the same.
+pub fn unseed_all(dry_run: bool) -> Result<String> {
+    let record = match fs::read(RECORD) {
+        Ok(record) => record,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error).context(RECORD),
+    };
+    let mut report = String::new();
+    let mut left = Vec::new();
+    for line in record.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let at = line.iter().position(|b| *b == b' ').unwrap_or(line.len());
+        let (owner, tools) = (OsStr::from_bytes(&line[..at]), OsStr::from_bytes(line.get(at + 1..).unwrap_or_default()));
+        if !Path::new(tools).is_dir() {
+            continue;
+        }
+        let mut unseed = Command::new("/proc/self/exe");
+        unseed.arg0("docker-shim").args(["toolcache", "unseed", "--tools-dir"]).arg(tools).arg("--owner").arg(owner);
+        let answer = unseed.args(dry_run.then_some("--dry-run")).stderr(Stdio::inherit()).output()?;
+        report.push_str(&String::from_utf8_lossy(&answer.stdout));
+        if !answer.status.success() || dry_run {
+            left.extend_from_slice(line);
+            left.push(b'\n');
+        }
+    }
+    if !dry_run {
+        replace_or_remove(&left)?;
+        if !left.is_empty() {
+            bail!("some stubs are left; {RECORD} names their caches");
+        }
+    }
+    Ok(report)
+}
+
+/// Leaves this in the record, or none where nothing is left.
+fn replace_or_remove(left: &[u8]) -> Result<()> {
+    if left.is_empty() { fs::remove_file(RECORD) } else { fs::write(RECORD, left) }.context(RECORD)
+}
 
 /// Where and for whom the cache is.
 pub struct Cache {
@@ -24,7 +79,16 @@ pub struct Cache {
 }
 
 /// A user by name or number. Asked of getent, which knows directories of users that a static program cannot ask.
+/// A number need not have an account any more.
 fn user(name: &str) -> Option<(Uid, Gid)> {
+    if let Ok(number) = name.parse() {
+        let group = account(name).map_or(Gid::from_raw(number), |(_, group)| group);
+        return Some((Uid::from_raw(number), group));
+    }
+    account(name)
+}
+
+fn account(name: &str) -> Option<(Uid, Gid)> {
     let answer = Command::new("getent").args(["passwd", "--", name]).output().ok()?;
     let line = String::from_utf8(answer.stdout).ok()?;
     let mut fields = line.split(':').skip(2);
@@ -33,14 +97,39 @@ fn user(name: &str) -> Option<(Uid, Gid)> {
 }
 
 impl Cache {
+    /// Whose the cache is.
+    fn owner(&self) -> Result<(Uid, Gid)> {
+        let meta = fs::metadata(&self.tools).with_context(|| self.tools.display().to_string())?;
+        match &self.owner {
+            Some(name) => user(name).with_context(|| format!("there is no user {name}")),
+            None => Ok((Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()))),
+        }
+    }
+
+    /// Writes down where stubs are put, for the package's removal: root alone, and only where the package has made the place for it.
+    pub fn remember(&self) -> Result<()> {
+        if self.dry_run || !Uid::effective().is_root() || !Path::new(RECORD).parent().is_some_and(Path::is_dir) {
+            return Ok(());
+        }
+        let tools = fs::canonicalize(&self.tools).with_context(|| self.tools.display().to_string())?;
+        let mut line = format!("{} ", self.owner()?.0).into_bytes();
+        line.extend(tools.as_os_str().as_bytes());
+        if line.contains(&b'\n') {
+            bail!("{} has a line break in its name", tools.display());
+        }
+        let known = fs::read(RECORD).unwrap_or_default();
+        if known.split(|b| *b == b'\n').any(|there| there == line) {
+            return Ok(());
+        }
+        line.push(b'\n');
+        let file = fs::File::options().append(true).create(true).open(RECORD);
+        file.and_then(|mut file| file.write_all(&line)).context(RECORD)
+    }
+
     /// Becomes the agent's user: the task changes the mode of what it finds there, which only its owner can; and what that user may have
     /// put in the way is then followed with that user's rights alone.
     fn enter(&self) -> Result<()> {
-        let meta = fs::metadata(&self.tools).with_context(|| self.tools.display().to_string())?;
-        let (uid, gid) = match &self.owner {
-            Some(name) => user(name).with_context(|| format!("there is no user {name}"))?,
-            None => (Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid())),
-        };
+        let (uid, gid) = self.owner()?;
         let now = Uid::effective();
         if now == uid {
             return Ok(());
@@ -120,7 +209,14 @@ impl Cache {
         let mut report = String::new();
         for client in clients(&self.tools) {
             let Some(asked) = installer::asked_by(&client) else { continue };
-            if fs::symlink_metadata(&client).is_ok_and(|m| !m.is_file()) || !is_elf(&client) {
+            // Without its marker it is still being copied.
+            let complete = client.parent().is_some_and(|dir| marker(dir).exists());
+            if !complete || fs::symlink_metadata(&client).is_ok_and(|m| !m.is_file()) || !is_elf(&client) {
+                continue;
+            }
+            // The task changes its mode, which only its owner can.
+            if fs::metadata(&client).is_ok_and(|m| m.uid() != Uid::effective().as_raw()) {
+                let _ = writeln!(report, "left {}: it belongs to another user, whom --owner can name", client.display());
                 continue;
             }
             let _ = writeln!(report, "took over {} ({})", client.display(), asked.version);
@@ -150,56 +246,8 @@ impl Cache {
     }
 }
 
-/// A client that was found.
-pub struct Found {
-    pub path: PathBuf,
-    /// As its place in a tool cache says it; none elsewhere.
-    pub version: Option<String>,
-    pub ours: bool,
-    pub verdict: Verdict,
-}
-
-/// The clients in tool caches and on PATH, in that order.
-pub fn scan(caches: &[PathBuf], path: &std::ffi::OsStr, policy: &Policy) -> Vec<Found> {
-    let cached = caches.iter().flat_map(|tools| clients(tools));
-    let on_path = std::env::split_paths(path).map(|dir| dir.join("docker")).filter(|file| file.is_file());
-    let mut found: Vec<Found> = Vec::new();
-    for path in cached.chain(on_path) {
-        if found.iter().any(|known| known.path == path) {
-            continue;
-        }
-        let version = installer::asked_by(&path).map(|asked| asked.version);
-        let verdict = version.as_deref().map_or(Verdict::Allow, |version| policy.verdict(version));
-        let ours = fs::read(&path).is_ok_and(|text| installer::is_stub(&text)) || is_this_program(&path);
-        found.push(Found { path, version, ours, verdict });
-    }
-    found
-}
-
-/// A table, or JSON: one object.
-pub fn report(found: &[Found], as_json: bool) -> String {
-    let word = |verdict: Verdict| match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Warn => "warn",
-        Verdict::Refuse => "refuse",
-    };
-    if as_json {
-        let list: Vec<_> = found
-            .iter()
-            .map(|f| json!({ "path": f.path.to_string_lossy(), "version": f.version, "dockerShim": f.ours, "policy": word(f.verdict) }))
-            .collect();
-        return format!("{}\n", json!(list));
-    }
-    let mut text = String::from("PATH\tVERSION\tDOCKER-SHIM\tPOLICY\n");
-    for f in found {
-        let version = f.version.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "{}\t{version}\t{}\t{}", f.path.display(), if f.ours { "yes" } else { "no" }, word(f.verdict));
-    }
-    crate::render::tabwriter::align(&text, 10, 3)
-}
-
 /// The clients in a tool cache: `docker-CHANNEL/VERSION/ARCH/docker`.
-fn clients(tools: &Path) -> Vec<PathBuf> {
+pub fn clients(tools: &Path) -> Vec<PathBuf> {
     let below = |dir: &Path| -> Vec<PathBuf> {
         let mut entries: Vec<_> = fs::read_dir(dir).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
         entries.sort();
@@ -211,7 +259,7 @@ fn clients(tools: &Path) -> Vec<PathBuf> {
 }
 
 /// What says that a place in the cache is complete.
-fn marker(dir: &Path) -> PathBuf {
+pub fn marker(dir: &Path) -> PathBuf {
     let mut name = dir.as_os_str().to_os_string();
     name.push(".complete");
     PathBuf::from(name)
@@ -236,11 +284,6 @@ fn is_elf(path: &Path) -> bool {
     fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start)).is_ok() && start == *b"\x7fELF"
 }
 
-fn is_this_program(path: &Path) -> bool {
-    let ours = fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino()));
-    fs::metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == (there.dev(), there.ino())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,9 +303,11 @@ mod tests {
         assert_eq!(fs::read_to_string(&stub).unwrap(), "#!/usr/bin/docker --tool-cache=19.03.4\n");
         assert!(marker(stub.parent().unwrap()).exists());
         assert_eq!(cache.seed(&versions, &channels).unwrap().lines().count(), 1, "a second time only the foreign one is named");
+        assert_eq!(cache.take_over().unwrap().lines().count(), 0, "one that is not complete is left alone");
+        fs::write(marker(real.parent().unwrap()), b"").unwrap();
         assert_eq!(cache.take_over().unwrap().lines().count(), 1);
-        let found = scan(std::slice::from_ref(&tools), std::ffi::OsStr::new(""), &Policy::default());
-        assert!(found.len() == 2 && found.iter().all(|f| f.ours), "both are ours now");
+        let ours = |client: &PathBuf| fs::read(client).is_ok_and(|text| installer::is_stub(&text));
+        assert!(clients(&tools).len() == 2 && clients(&tools).iter().all(ours), "both are ours now");
         assert_eq!(cache.restore().unwrap().lines().count(), 1);
         assert!(fs::read(&real).unwrap().starts_with(b"\x7fELF"));
         cache.unseed().unwrap();

@@ -210,6 +210,7 @@ fn client(context: &Context) -> Client {
     let api = context.host.env("DOCKER_API_VERSION").filter(|version| !version.is_empty());
     Client {
         context: context.engine.context(),
+        version: context.host.client().map(|asked| asked.version.clone()),
         api: api.map(|version| version.to_string_lossy().trim_start_matches('v').to_string()),
         debug: context.invocation.globals.switch("debug"),
         remote: context.engine.remote.as_deref().map(OsStr::to_string_lossy).map(Into::into),

@@ -21,6 +21,8 @@ pub mod version;
 pub struct Client {
     /// The context in use.
     pub context: String,
+    /// The version that it stands for, where a pipeline asked for one (`installer`).
+    pub version: Option<String>,
     /// The API version that the caller insists on (`DOCKER_API_VERSION`).
     pub api: Option<String>,
     /// `-D`.
@@ -40,7 +42,7 @@ impl Client {
     fn json(&self, api: Option<&str>) -> Json {
         let mut fields = Map::new();
         let mut set = |name: &str, value: &str| fields.insert(name.into(), value.into());
-        set("Version", DOCKER_VERSION);
+        set("Version", self.version.as_deref().unwrap_or(DOCKER_VERSION));
         set("ApiVersion", api.unwrap_or_default());
         set("DefaultAPIVersion", API);
         set("GitCommit", concat!("docker-shim-", env!("CARGO_PKG_VERSION")));
