@@ -37,7 +37,7 @@ pub static BUILD: &[Flag] = &[
     flag("cgroup-parent", Kind::Text, "Run build steps under this cgroup"),
     flag("check", Kind::Switch, "The same as --call=check").rule(build::call),
     flag("file", Kind::Text, "Read this Dockerfile instead of PATH/Dockerfile").short('f').rule(by_command),
-    flag("iidfile", Kind::Text, "Write the image's ID to this file"),
+    flag("iidfile", Kind::Text, "Write the image's ID to this file").rule(by_command),
     flag("label", Kind::StringArray, "Add a label to the image"),
     flag("load", Kind::Switch, "The same as --output=type=docker").drop("What Podman builds is in its image store at once."),
     flag("metadata-file", Kind::Text, "Write facts about the result to this file").rule(by_command),
@@ -57,7 +57,7 @@ pub static BUILD: &[Flag] = &[
     flag("secret", Kind::StringArray, "Lend the build a secret (id=name[,src=path])").rule(build::secret),
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),
     flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys").podman_since(PODMAN_4_3),
-    flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(build::tag),
+    flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(by_command),
     flag("target", Kind::Text, "Stop after this build stage"),
     flag("ulimit", Kind::Ulimit, "Resource limits of the build").default("[]").csv(),
     // Of the builder before BuildKit: still taken, without effect; the first three print a warning.

@@ -335,6 +335,15 @@ pub fn nothing(_: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Answer(Answer::default()))
 }
 
+/// Whether the builder that a build names is known.
+pub fn check_builder(context: &Context) -> Result<(), Refusal> {
+    let named = context.invocation.uses.text("builder").map(OsStr::to_os_string).or_else(|| context.host.env("BUILDX_BUILDER"));
+    match named.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()) {
+        Some(name) if !Store::of(context).exists(&name) => Err(no_builder(&name)),
+        _ => Ok(()),
+    }
+}
+
 /// `--builder` of a build: any name that is known, as Podman builds in any case.
 pub fn builder(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let name = used.value.to_string_lossy();

@@ -10,7 +10,7 @@ use crate::plan::{Context, Draft, Refusal};
 mod checks;
 mod create;
 mod defaults;
-mod environment;
+pub mod environment;
 mod health;
 mod logs;
 mod mapping;
