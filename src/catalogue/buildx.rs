@@ -3,7 +3,7 @@
 //! Hidden lines are flags and commands that the plugin takes without showing them.
 
 use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
-use crate::plan::rules::{build, buildx, by_command, hosts};
+use crate::plan::rules::{build, buildx, by_command};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
 const NO_DEBUG_LOG: &str = "It only adds buildx's own debug log.";
@@ -25,7 +25,7 @@ const DEBUG: &[Flag] = &[flag("debug", Kind::Switch, "Log what buildx does in de
 /// What `buildx build` takes apart from `--builder` and `--debug`; `docker build` takes the same.
 #[rustfmt::skip]
 pub static BUILD: &[Flag] = &[
-    flag("add-host", Kind::StringSlice, "Map a host name to an address (host:ip)").rule(hosts::add_host),
+    flag("add-host", Kind::StringSlice, "Map a host name to an address (host:ip)").rule(build::add_host),
     flag("allow", Kind::StringArray, "Grant the build a privileged entitlement").drop("Podman asks for no entitlements; an instruction it cannot run still fails."),
     flag("annotation", Kind::StringArray, "Annotate the image"),
     flag("attest", Kind::StringArray, "Attach attestations (type=sbom,generator=image)").drop(NO_ATTESTATION),
@@ -45,7 +45,7 @@ pub static BUILD: &[Flag] = &[
     flag("no-cache", Kind::Switch, "Build every step anew"),
     flag("no-cache-filter", Kind::StringArray, "Build the steps of these stages anew").rule(build::no_cache_filter),
     flag("output", Kind::StringArray, "Where the result goes (type=local,dest=path)").short('o').rule(by_command),
-    flag("platform", Kind::StringArray, "Platform to build for"),
+    flag("platform", Kind::StringArray, "Platform to build for").rule(build::platform),
     flag("progress", Kind::Text, "How progress is shown (auto, none, plain, quiet, rawjson, tty)").default("auto").drop("It shapes the progress output, which Podman has in one form only."),
     flag("provenance", Kind::Text, "The same as --attest=type=provenance").drop(NO_ATTESTATION),
     // A bare --pull pulls with Podman 4.3.1 and 5.8.6 but not with 5.4.2, and --pull=false is `never` from 5.4.2 on:
@@ -58,7 +58,7 @@ pub static BUILD: &[Flag] = &[
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),
     flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys").podman_since(PODMAN_4_3),
     flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(by_command),
-    flag("target", Kind::Text, "Stop after this build stage"),
+    flag("target", Kind::Text, "Stop after this build stage").rule(build::target),
     flag("ulimit", Kind::Ulimit, "Resource limits of the build").default("[]").csv(),
     // Of the builder before BuildKit: still taken, without effect; the first three print a warning.
     flag("isolation", Kind::Text, "How build containers are isolated").hidden().drop("BuildKit ignores it with a warning."),

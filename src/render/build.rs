@@ -265,7 +265,7 @@ impl Build {
         let step = self.current.take();
         let (at, instruction, reason) = reason(&words, step.as_ref(), self.text());
         let vertex = self.vertex;
-        if let Some(step) = &step {
+        if let Some(step) = step.as_ref().filter(|_| !matches!(self.builder, Builder::Quiet | Builder::Silent)) {
             self.say(&format!("#{vertex} ERROR: {reason}\n------\n > {}:\n", step.title));
             let from = step.output.len().saturating_sub(10);
             step.output[from..].iter().for_each(|line| self.say(&format!("{line}\n")));
@@ -324,6 +324,9 @@ impl Build {
             .into_bytes();
             answer.status = if command.is_some() { status } else { 1 };
             return answer;
+        }
+        if matches!(self.builder, Builder::Quiet | Builder::Silent) {
+            self.log.clear();
         }
         let error = self.failed();
         answer.stderr = std::mem::take(&mut self.log);
@@ -452,6 +455,9 @@ fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<Strin
         return (none(), None, "dockerfile contains no stages to build".into());
     }
     let instruction = step.map(|step| step.instruction.clone());
+    if let Some(words) = crate::execute::rejected(words) {
+        return (none(), instruction, words);
+    }
     if words.contains("manifest unknown") || words.contains("name unknown") {
         let name = instruction.as_deref().and_then(|i| without_flags(i.split_once(' ')?.1).split_whitespace().next());
         if let Some(name) = name {

@@ -9,8 +9,9 @@ use self::checks::Secret;
 use self::outputs::Outputs;
 use super::container::environment;
 use super::dockerfile::rewrite::{Reader, Rewritten};
+use super::platforms::Platform;
 use super::references::{self, Reference};
-use super::{buildx, dockerfile, transfer};
+use super::{buildx, dockerfile, hosts, transfer};
 use crate::catalogue::Podman;
 use crate::host;
 use crate::invocation::FlagUse;
@@ -196,16 +197,8 @@ const CACHE_KNOWS_PLATFORMS: Podman = Podman(5, 8, 0);
 
 /// Whether a `--platform` is this machine's own.
 fn is_native(platform: &str) -> bool {
-    let machine = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let mut parts = platform.split('/');
-    matches!((parts.next(), parts.next()), (Some("linux" | "local"), None) | (Some("linux"), Some(_))) && {
-        let arch = platform.split('/').nth(1);
-        arch.is_none_or(|arch| arch == machine || (arch == "x86_64" && machine == "amd64") || (arch == "aarch64" && machine == "arm64"))
-    }
+    let parse = |text: &str| Platform::parse(text).map(|platform| Platform { variant: String::new(), ..platform });
+    platform == "local" || parse(platform) == parse("linux")
 }
 
 /// Several platforms are one manifest list, which has the first name while it is built. What had that name before loses it.
@@ -296,7 +289,7 @@ impl Source {
             path = local.join("dockerfile");
         }
         if !host.exists(&path) {
-            let name = file.unwrap_or(OsStr::new("Dockerfile")).to_string_lossy();
+            let name = short_name(file);
             let missing = "no such file or directory";
             return Err(Refusal::new(
                 match is_classic(context) {
@@ -410,6 +403,39 @@ pub fn secret(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<()
         let key = if kind == "env" { "env" } else { "src" };
         draft.flag("secret", format!("id={},type={kind},{key}={source}", secret.id));
     }
+    Ok(())
+}
+
+/// `--add-host`, several to a flag.
+pub fn add_host(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    for mut value in checks::record(&used.value)? {
+        // Podman's builds know no such word.
+        if let Some(name) = value.strip_suffix("host-gateway") {
+            value = format!("{name}{}", hosts::found_gateway(context)?);
+        }
+        hosts::add_host(&FlagUse { value: value.into(), ..used.clone() }, draft, context)?;
+    }
+    Ok(())
+}
+
+/// `--platform`: whole, as not every Podman fills in what is left out.
+pub fn platform(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    let text = used.value.to_string_lossy();
+    let whole = |one: &str| Platform::parse(if one == "local" { "linux" } else { one }).map(|platform| platform.shown());
+    let platforms = text.split(',').map(whole).collect::<Result<Vec<_>, _>>().map_err(checks::failed)?;
+    draft.flag("platform", platforms.join(","));
+    Ok(())
+}
+
+/// `--target`, as the stage is spelled.
+pub fn target(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    if used.value.is_empty() {
+        return Ok(());
+    }
+    let source = Source::of(&context.invocation.args[0], context.invocation.uses.text("file"), context)?;
+    let stages = source.dockerfile(context).map(|text| dockerfile::stages(&text)).unwrap_or_default();
+    let typed = used.value.to_string_lossy();
+    draft.flag("target", stages.iter().find(|stage| stage.eq_ignore_ascii_case(&typed)).map_or(&*typed, String::as_str));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ mod networks;
 mod ports;
 mod workdir;
 
-pub use create::{api_socket, create};
+pub use create::{api_socket, create, pull};
 pub use logs::{driver, option};
 pub use ports::publish;
 

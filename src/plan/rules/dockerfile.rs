@@ -74,11 +74,13 @@ pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String>
 
 /// The names of a Dockerfile's stages.
 pub fn stages(text: &str) -> Vec<String> {
-    let named = |instruction: &Instruction| {
-        let mut words = instruction.text.split_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("as"));
-        words.nth(1).map(str::to_string)
-    };
-    instructions(text).iter().filter(|instruction| instruction.verb() == "FROM").filter_map(named).collect()
+    instructions(text).iter().filter_map(stage).collect()
+}
+
+/// The name that a FROM gives its stage.
+pub fn stage(instruction: &Instruction) -> Option<String> {
+    let mut words = instruction.text.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("as"));
+    words.nth(1).filter(|_| instruction.verb() == "FROM").map(str::to_string)
 }
 
 /// How many steps a Dockerfile has; an ARG before the first FROM is none.
@@ -103,6 +105,17 @@ pub struct Heredoc {
     pub body: String,
     /// Its last line.
     pub end: usize,
+}
+
+impl Heredoc {
+    /// The text as COPY writes it, where that does not depend on variables.
+    pub fn text(&self) -> Option<String> {
+        if self.quoted {
+            return Some(self.body.clone());
+        }
+        let text = self.body.replace("\\$", "\u{0}");
+        (!text.contains(['$', '\\'])).then(|| text.replace('\u{0}', "$"))
+    }
 }
 
 impl Instruction {

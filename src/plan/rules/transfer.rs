@@ -104,7 +104,12 @@ pub fn pull_for(context: &Context, mut reference: Reference) -> Result<Reshape, 
     }
     let asks = if context.invocation.command.name() == "run" { Asks::Run } else { Asks::Create };
     let quiet = context.invocation.uses.switch("quiet");
-    pull_by(context, context.call("pull")?, &reference, Pull { quiet, asks, ..Pull::default() })
+    let mut draft = context.call("pull")?;
+    let platform = platform(context).ok().flatten().map(|platform| platform.shown());
+    if let Some(platform) = &platform {
+        draft.flag("platform", platform);
+    }
+    pull_by(context, draft, &reference, Pull { platform, quiet, asks, ..Pull::default() })
 }
 
 fn pull_by(context: &Context, mut draft: Draft, reference: &Reference, pull: Pull) -> Result<Reshape, Refusal> {

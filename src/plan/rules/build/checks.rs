@@ -129,8 +129,7 @@ pub fn surroundings(context: &Context) -> Result<(), Refusal> {
             )));
         }
     }
-    for value in uses.all("add-host") {
-        let value = value.to_string_lossy();
+    for value in uses.all("add-host").map(record).collect::<Result<Vec<_>, _>>()?.concat() {
         let (host, addresses) = value.split_once('=').or_else(|| value.split_once(':')).unwrap_or((&value, ""));
         let bare = |a: &str| a.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(a).parse::<std::net::IpAddr>().is_ok();
         if host.is_empty() || !(addresses == "host-gateway" || addresses.split(',').all(bare)) {

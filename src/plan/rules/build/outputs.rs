@@ -1,7 +1,7 @@
 //! `--output`, `--push` and `--load`: what comes of a build (buildx `util/buildflags/export.go`, `build/opt.go`).
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::checks::{error, failed, is_on, record};
 use crate::plan::rules::dockerfile::rewrite::solve;
@@ -71,6 +71,9 @@ impl Outputs {
                 self.kept = true;
                 self.names.extend(names);
             }
+            ("docker" | "oci" | "tar", target) if is_nowhere(target, context) => {
+                return Err(failed(format!("failed to open open {target}: no such file or directory")));
+            }
             ("docker" | "oci", target) => {
                 let target = if target.is_empty() || target == "-" { "/dev/stdout" } else { target };
                 if target == "/dev/stdout" && context.host.is_terminal(1) {
@@ -117,13 +120,14 @@ impl Outputs {
         draft.flag("output", file);
         if file.contains("/proc/self/fd/") {
             draft.prepare(Step::ShareStdout(SHARED_STDOUT));
-        } else if let Some((_, target)) = file.split_once("dest=").filter(|_| file.starts_with("type=tar")) {
-            // Docker makes the directories above it; Podman does for a directory alone.
-            if let Some(above) = PathBuf::from(target).parent().filter(|above| !above.as_os_str().is_empty()) {
-                draft.prepare(Step::MakeDirs(above.to_path_buf()));
-            }
         }
     }
+}
+
+/// A file in a directory that is not there.
+fn is_nowhere(target: &str, context: &Context) -> bool {
+    let above = Path::new(target).parent().map(|above| context.host.cwd().unwrap_or_default().join(above));
+    !target.is_empty() && above.is_some_and(|above| !context.host.is_dir(&above))
 }
 
 /// One `--output`.

@@ -1,7 +1,7 @@
 //! A Dockerfile as a given Podman understands it: what it lacks is said in other words where these mean the same, and refused
 //! by its line where there are none.
 
-use super::{Heredoc, Instruction, directive, instructions};
+use super::{Heredoc, Instruction, directive, instructions, stage};
 use crate::catalogue::Podman;
 use crate::plan::Refusal;
 
@@ -42,9 +42,12 @@ impl Reader<'_> {
         let mut lines: Vec<Option<String>> = text.lines().map(|line| Some(line.to_string())).collect();
         let mut rewritten = Rewritten::default();
         let mut changed = false;
+        let mut stages: Vec<String> = Vec::new();
         for instruction in instructions(text) {
             self.check_flags(&instruction, plain)?;
-            let Some(anew) = self.anew(&instruction, &mut rewritten)? else { continue };
+            let anew = self.anew(&instruction, &stages, &mut rewritten)?;
+            stages.extend(stage(&instruction));
+            let Some(anew) = anew else { continue };
             let (from, to) = (instruction.lines.0, instruction.heredocs.last().map_or(instruction.lines.1, |h| h.end));
             lines[from..=to].iter_mut().for_each(|line| *line = None);
             lines[from] = Some(anew);
@@ -74,7 +77,9 @@ impl Reader<'_> {
     }
 
     /// The instruction in other words; none where it may stay.
-    fn anew(&self, instruction: &Instruction, rewritten: &mut Rewritten) -> Result<Option<String>, Refusal> {
+    fn anew(&self, instruction: &Instruction, stages: &[String], rewritten: &mut Rewritten) -> Result<Option<String>, Refusal> {
+        // Podman knows stages by their names as spelled.
+        let spelled = |name: &str| stages.iter().find(|stage| stage.eq_ignore_ascii_case(name)).filter(|stage| *stage != name).cloned();
         let verb = instruction.verb();
         let mut changed = false;
         let mut words = Vec::new();
@@ -92,6 +97,7 @@ impl Reader<'_> {
                     let sources = sources.split_last().map_or(&[][..], |(_, sources)| sources);
                     Some(sources.iter().map(|source| excluded(source, flag.value)).collect::<Vec<_>>().join(" "))
                 }
+                ("COPY", "from") => Some(spelled(flag.value).map_or(flag.text.to_string(), |stage| format!("--from={stage}"))),
                 ("COPY", "parents") => {
                     self.needs(instruction, "--parents", PARENTS)?;
                     Some(flag.text.to_string())
@@ -122,16 +128,25 @@ impl Reader<'_> {
             return Err(self.cannot(instruction, "--mount=type=secret,env=… in this form"));
         }
         let mut rest = format!("{lead}{rest}");
-        if !instruction.heredocs.is_empty() && (self.podman)()? < HEREDOCS {
+        if let Some((name, stage)) = rest.split_whitespace().next().and_then(|name| Some((name, spelled(name)?))).filter(|_| verb == "FROM")
+        {
+            rest = format!("{stage}{}", &rest[name.len()..]);
             changed = true;
-            rest = match verb.as_str() {
-                "RUN" => self.run_heredoc(instruction, &rest)?,
-                _ => self.copied_heredocs(instruction, &rest, &mut words, rewritten)?,
-            };
-        } else if changed {
-            for heredoc in &instruction.heredocs {
-                rest.push_str(&format!("\n{}{}", heredoc.body, heredoc.name));
+        }
+        let copied = verb != "RUN" && !instruction.heredocs.is_empty();
+        // Podman fills in variables, but leaves the backslashes before what is none.
+        if copied && (instruction.heredocs.iter().any(|h| h.text().is_none_or(|text| text != h.body)) || (self.podman)()? < HEREDOCS) {
+            if let Some(anew) = self.copied_heredocs(instruction, &rest, &mut words, rewritten)? {
+                changed = true;
+                rest = anew;
+            } else if changed {
+                rest.push_str(&bodies(&instruction.heredocs));
             }
+        } else if !copied && !instruction.heredocs.is_empty() && (self.podman)()? < HEREDOCS {
+            changed = true;
+            rest = self.run_heredoc(instruction, &rest)?;
+        } else if changed {
+            rest.push_str(&bodies(&instruction.heredocs));
         }
         let flags: String = words.iter().map(|word| format!("{word} ")).collect();
         Ok(changed.then(|| format!("{verb} {flags}{rest}")))
@@ -152,7 +167,7 @@ impl Reader<'_> {
             if field("target").is_some() || field("dst").is_some() || field("destination").is_some() {
                 return Err(self.cannot(instruction, "--mount=type=secret with both env and target"));
             }
-            let file = format!("/run/secrets/.env-{variable}");
+            let file = format!("/dev/.docker-shim-{variable}");
             kept.retain(|f| !f.starts_with("env="));
             if field("id").is_none() {
                 kept.push(format!("id={variable}"));
@@ -174,10 +189,7 @@ impl Reader<'_> {
         }
         let script = match alone {
             true => first.body.clone(),
-            false => {
-                let bodies = instruction.heredocs.iter().map(|h| format!("\n{}{}", h.body, h.name));
-                bodies.fold(rest.to_string(), |script, body| script + &body)
-            }
+            false => rest.to_string() + &bodies(&instruction.heredocs),
         };
         Ok(serde_json::json!(["/bin/sh", "-c", script]).to_string())
     }
@@ -189,23 +201,29 @@ impl Reader<'_> {
         rest: &str,
         flags: &mut Vec<String>,
         rewritten: &mut Rewritten,
-    ) -> Result<String, Refusal> {
+    ) -> Result<Option<String>, Refusal> {
         let words: Vec<&str> = rest.split_whitespace().collect();
-        let Some((target, sources)) = words.split_last() else { return Ok(rest.to_string()) };
-        let known = |heredoc: &Heredoc| heredoc.quoted || !heredoc.body.contains(['$', '\\']);
-        if !sources.iter().all(|source| source.starts_with("<<")) || !instruction.heredocs.iter().all(known) {
-            return Err(self.lacks(instruction, "A heredoc with variables, or beside files,", HEREDOCS));
-        }
+        let Some((target, sources)) = words.split_last() else { return Ok(None) };
+        let texts: Option<Vec<String>> = instruction.heredocs.iter().map(Heredoc::text).collect();
+        let Some(texts) = texts.filter(|_| sources.iter().all(|source| source.starts_with("<<"))) else {
+            self.needs(instruction, "of a heredoc with variables, or beside files,", HEREDOCS)?;
+            if instruction.heredocs.iter().any(|heredoc| !heredoc.quoted && heredoc.body.contains('\\')) {
+                let line = instruction.lines.0 + 1;
+                let words = "Podman leaves backslashes in a heredoc with variables, Docker does not; use --build-arg and a file instead.";
+                return Err(Refusal::new(format!("docker: {}:{line}: {words}", self.name), 1));
+            }
+            return Ok(None);
+        };
         let context = format!("docker-shim-heredoc-{}", rewritten.files.len());
-        for heredoc in &instruction.heredocs {
-            rewritten.files.push((context.clone(), heredoc.name.clone(), heredoc.body.clone()));
+        for (heredoc, text) in instruction.heredocs.iter().zip(texts) {
+            rewritten.files.push((context.clone(), heredoc.name.clone(), text));
         }
         flags.insert(0, format!("--from={context}"));
         if !flags.iter().any(|flag| flag.starts_with("--chmod=")) {
             flags.push("--chmod=0644".into());
         }
         let names: Vec<&str> = instruction.heredocs.iter().map(|h| h.name.as_str()).collect();
-        Ok(format!("{} {target}", names.join(" ")))
+        Ok(Some(format!("{} {target}", names.join(" "))))
     }
 
     fn needs(&self, instruction: &Instruction, what: &str, since: Podman) -> Result<(), Refusal> {
@@ -230,6 +248,11 @@ impl Reader<'_> {
 /// A failure of the build itself, in BuildKit's words.
 pub fn solve(words: impl std::fmt::Display) -> Refusal {
     Refusal::new(format!("ERROR: failed to build: failed to solve: {words}"), 1)
+}
+
+/// Heredocs as they follow their instruction.
+fn bodies(heredocs: &[Heredoc]) -> String {
+    heredocs.iter().map(|heredoc| format!("\n{}{}", heredoc.body, heredoc.name)).collect()
 }
 
 /// What is left out of a source: the pattern within it.
