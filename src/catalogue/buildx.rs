@@ -3,7 +3,7 @@
 //! Hidden lines are flags and commands that the plugin takes without showing them.
 
 use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
-use crate::plan::rules::{build, buildx, by_command};
+use crate::plan::rules::{build, buildx, by_command, imagetools};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
 const NO_DEBUG_LOG: &str = "It only adds buildx's own debug log.";
@@ -191,14 +191,14 @@ const HISTORY_TRACE: &[Flag] = &[
 
 #[rustfmt::skip]
 const IMAGETOOLS_CREATE: &[Flag] = &[
-    flag("annotation", Kind::StringArray, "Annotate the new image"),
-    flag("append", Kind::Switch, "Add to the manifest that is there"),
-    flag("dry-run", Kind::Switch, "Show the result, push nothing"),
-    flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f'),
-    flag("platform", Kind::StringArray, "Keep only these platforms").short('p'),
-    flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true"),
-    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, rawjson, tty)").default("auto"),
-    flag("tag", Kind::StringArray, "Reference of the new image").short('t'),
+    flag("annotation", Kind::StringArray, "Annotate the new image").refuse("Podman writes the index itself."),
+    flag("append", Kind::Switch, "Add to the manifest that is there").rule(by_command),
+    flag("dry-run", Kind::Switch, "Show the result, push nothing").refuse("Podman writes the index itself."),
+    flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f').refuse("Podman writes the index itself."),
+    flag("platform", Kind::StringArray, "Keep only these platforms").short('p').refuse("Podman writes the index itself."),
+    flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true").rule(by_command),
+    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, rawjson, tty)").default("auto").rule(by_command),
+    flag("tag", Kind::StringArray, "Reference of the new image").short('t').rule(by_command),
 ];
 
 #[rustfmt::skip]
@@ -244,6 +244,6 @@ pub static COMMANDS: &[Command] = &[
     command("buildx history trace", "[OPTIONS] [REF]", Arity::AtMost(1), "Show the trace of a past build").hidden().flags(&[BUILDER, DEBUG, HISTORY_TRACE]).refuse(NO_RECORDS),
 
     plugin_group("buildx imagetools", "Work with images inside a registry"),
-    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).refuse(NO_IMAGETOOLS),
+    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).rule(imagetools::create),
     command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS),
 ];

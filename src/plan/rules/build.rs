@@ -11,7 +11,7 @@ use super::container::environment;
 use super::dockerfile::rewrite::{Reader, Rewritten};
 use super::platforms::Platform;
 use super::references::{self, Reference};
-use super::{buildx, dockerfile, hosts, transfer};
+use super::{buildx, credentials, dockerfile, hosts, transfer};
 use crate::catalogue::Podman;
 use crate::host;
 use crate::invocation::FlagUse;
@@ -82,9 +82,11 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         let build_args: Vec<&OsStr> = uses.all("build-arg").collect();
         let named: Vec<_> = uses.all("build-context").collect();
         let mut loopback = build_args.iter().any(|a| mentions_loopback(a.as_bytes()));
+        let mut domains = Vec::new();
         for name in dockerfile::images(text, &build_args, context.host) {
             let Ok(reference) = Reference::parse(OsStr::new(&name)) else { continue };
             loopback |= reference.is_loopback();
+            domains.push(reference.domain.clone());
             let replaced = named.iter().any(|n| n.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")));
             let found = references::local(OsStr::new(&name), context)?;
             if found.as_bytes() != name.as_bytes() && !replaced {
@@ -92,6 +94,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
                 draft.flag("build-context", format!("{name}=docker-image://{}", found.to_string_lossy()));
             }
         }
+        credentials::of_registries(&mut draft, context, &domains.iter().map(String::as_str).collect::<Vec<_>>());
         if loopback {
             registries::plain_http_on_loopback(&mut draft, context);
         }

@@ -159,7 +159,11 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 /// `buildx use`.
 pub fn choose(context: &Context) -> Result<Plan, Refusal> {
     let store = Store::of(context);
-    let name = context.invocation.args.first().map_or_else(|| store.current(), |n| n.to_string_lossy().into_owned());
+    let name = context.invocation.args.first().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if name != DEFAULT && !is_name(&name) {
+        let rule = "name needs to start with a letter and may not contain symbols, except ._-";
+        return Err(error(format!("failed to find instance {name:?}: invalid name {name}, {rule}")));
+    }
     if !store.exists(&name) {
         let path = store.instance(&name);
         return Err(error(format!("failed to find instance {name:?}: open {}: no such file or directory", path.display())));

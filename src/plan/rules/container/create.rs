@@ -35,6 +35,10 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     if always || (image.is_none() && pulls_first(&name, context)) {
         return pull_first(&name, !always, context);
     }
+    if image.is_none() && uses.text("pull").is_some_and(|p| p == "never") && is_absent(&name, context) {
+        let shown = Reference::parse(&name).map_or_else(|_| text.to_string(), |reference| reference.familiar());
+        return Err(context.as_docker(format!("Error response from daemon: No such image: {shown}")));
+    }
     if run {
         check_devices(context)?;
     }
@@ -140,7 +144,11 @@ pub const PULLED: &str = "DOCKER_SHIM_PULLED";
 fn pulls_first(name: &OsStr, context: &Context) -> bool {
     let uses = &context.invocation.uses;
     let missing = uses.text("pull").is_none_or(|p| p.is_empty() || p == "missing");
-    missing && may_pull(context) && context.ask(&[OsStr::new("image"), OsStr::new("exists"), name]).is_none()
+    missing && may_pull(context) && is_absent(name, context)
+}
+
+fn is_absent(name: &OsStr, context: &Context) -> bool {
+    context.ask(&[OsStr::new("image"), OsStr::new("exists"), name]).is_none()
 }
 
 fn may_pull(context: &Context) -> bool {
