@@ -106,6 +106,24 @@ fn given_of(output: &Output) -> Vec<OsString> {
 const GIVEN_ALPINE: &str = r#"--label=io.docker-shim.create={"Image":"alpine"}"#;
 
 #[test]
+fn called_as_the_plugin_of_a_real_client() {
+    let place = Place::new("plugin");
+    symlink(place.at("bin/docker"), place.at("bin/docker-buildx")).unwrap();
+    let plugin = |args: &[&str]| {
+        let command = place.docker();
+        let mut plugin = Command::new(place.at("bin/docker-buildx"));
+        plugin.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        plugin.args(args).stdin(Stdio::null()).output().unwrap()
+    };
+    let metadata = plugin(&["docker-cli-plugin-metadata"]);
+    assert!(String::from_utf8_lossy(&metadata.stdout).contains("\"SchemaVersion\": \"0.1.0\""), "{metadata:?}");
+    let listed = plugin(&["buildx", "ls", "--format", "{{.Name}}"]);
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "default\ndefault\n");
+    assert_eq!(plugin(&["ls", "--format", "{{.Name}}"]).stdout, listed.stdout);
+    assert_eq!(plugin(&["--debug", "buildx", "ls", "--format", "{{.Name}}"]).stdout, listed.stdout);
+}
+
+#[test]
 fn arguments_reach_podman_byte_for_byte() {
     let place = Place::new("bytes");
     let odd = [b"\xff\xfe".as_slice(), b"", b"two\nlines", b"-x", b"--", b"a b", b"\xc3\xa9", b"$(id)", b"*"];

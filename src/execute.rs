@@ -26,6 +26,8 @@ mod reshape;
 mod signals;
 mod words;
 
+pub use words::policy::rejected;
+
 /// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
 pub fn execute(plan: Plan) -> u8 {
     match plan {
@@ -379,6 +381,11 @@ pub fn open_standard_streams() {
             }
         }
     }
+}
+
+/// Whether argv names us by this name, in whatever directory.
+pub fn called_as(program: Option<&OsString>, name: &str) -> bool {
+    program.map(Path::new).and_then(Path::file_name).is_some_and(|called| called == name)
 }
 
 /// The names in argv by which we are called as Docker itself rather than by our own name.

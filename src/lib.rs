@@ -51,6 +51,29 @@ pub fn docker(argv: &[OsString]) -> u8 {
     execute::execute(plan)
 }
 
+/// Runs as Docker's CLI plugin `docker-buildx`, which a real Docker client starts for `docker build` too, or by itself
+/// (docker/cli `cli-plugins/metadata`; buildx `cmd/buildx/main.go`).
+pub fn buildx(mut argv: Vec<OsString>) -> u8 {
+    if argv.first().is_some_and(|word| word == "docker-cli-plugin-metadata") {
+        let metadata = serde_json::json!({
+            "SchemaVersion": "0.1.0",
+            "Vendor": "docker-shim",
+            "Version": format!("v{}", catalogue::BUILDX_VERSION),
+            "ShortDescription": "Docker Buildx, built by Podman",
+        });
+        return execute::execute(Plan::Answer(Answer::printed(format!("{metadata:#}\n"))));
+    }
+    // The client puts its own flags and the plugin's name first; by itself the plugin has neither.
+    let by_client = match argv.first() {
+        Some(first) if first.to_string_lossy().starts_with('-') => argv.iter().any(|word| word == "buildx"),
+        first => first.is_some_and(|word| word == "buildx"),
+    };
+    if !by_client {
+        argv.insert(0, "buildx".into());
+    }
+    docker(&argv)
+}
+
 /// The plan for an argv, whether it is a command, a call for help or an error.
 pub fn plan_of(argv: &[OsString], host: &dyn Host) -> Plan {
     plan_parsed(parse(argv, host), host)

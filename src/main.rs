@@ -20,6 +20,10 @@ pub extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     let mut argv = std::env::args_os();
     let program = argv.next();
     let argv: Vec<OsString> = argv.collect();
-    let status = if execute::called_as_docker(program.as_ref()) { docker_shim::docker(&argv) } else { admin::main(argv) };
+    let status = match program.as_ref() {
+        program if execute::called_as(program, "docker-buildx") => docker_shim::buildx(argv),
+        program if execute::called_as_docker(program) => docker_shim::docker(&argv),
+        _ => admin::main(argv),
+    };
     c_int::from(status)
 }

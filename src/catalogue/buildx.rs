@@ -3,7 +3,7 @@
 //! Hidden lines are flags and commands that the plugin takes without showing them.
 
 use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
-use crate::plan::rules::{build, buildx, by_command, hosts};
+use crate::plan::rules::{build, buildx, by_command, imagetools};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
 const NO_DEBUG_LOG: &str = "It only adds buildx's own debug log.";
@@ -25,7 +25,7 @@ const DEBUG: &[Flag] = &[flag("debug", Kind::Switch, "Log what buildx does in de
 /// What `buildx build` takes apart from `--builder` and `--debug`; `docker build` takes the same.
 #[rustfmt::skip]
 pub static BUILD: &[Flag] = &[
-    flag("add-host", Kind::StringSlice, "Map a host name to an address (host:ip)").rule(hosts::add_host),
+    flag("add-host", Kind::StringSlice, "Map a host name to an address (host:ip)").rule(build::add_host),
     flag("allow", Kind::StringArray, "Grant the build a privileged entitlement").drop("Podman asks for no entitlements; an instruction it cannot run still fails."),
     flag("annotation", Kind::StringArray, "Annotate the image"),
     flag("attest", Kind::StringArray, "Attach attestations (type=sbom,generator=image)").drop(NO_ATTESTATION),
@@ -37,7 +37,7 @@ pub static BUILD: &[Flag] = &[
     flag("cgroup-parent", Kind::Text, "Run build steps under this cgroup"),
     flag("check", Kind::Switch, "The same as --call=check").rule(build::call),
     flag("file", Kind::Text, "Read this Dockerfile instead of PATH/Dockerfile").short('f').rule(by_command),
-    flag("iidfile", Kind::Text, "Write the image's ID to this file"),
+    flag("iidfile", Kind::Text, "Write the image's ID to this file").rule(by_command),
     flag("label", Kind::StringArray, "Add a label to the image"),
     flag("load", Kind::Switch, "The same as --output=type=docker").drop("What Podman builds is in its image store at once."),
     flag("metadata-file", Kind::Text, "Write facts about the result to this file").rule(by_command),
@@ -45,7 +45,7 @@ pub static BUILD: &[Flag] = &[
     flag("no-cache", Kind::Switch, "Build every step anew"),
     flag("no-cache-filter", Kind::StringArray, "Build the steps of these stages anew").rule(build::no_cache_filter),
     flag("output", Kind::StringArray, "Where the result goes (type=local,dest=path)").short('o').rule(by_command),
-    flag("platform", Kind::StringArray, "Platform to build for"),
+    flag("platform", Kind::StringArray, "Platform to build for").rule(build::platform),
     flag("progress", Kind::Text, "How progress is shown (auto, none, plain, quiet, rawjson, tty)").default("auto").drop("It shapes the progress output, which Podman has in one form only."),
     flag("provenance", Kind::Text, "The same as --attest=type=provenance").drop(NO_ATTESTATION),
     // A bare --pull pulls with Podman 4.3.1 and 5.8.6 but not with 5.4.2, and --pull=false is `never` from 5.4.2 on:
@@ -57,8 +57,8 @@ pub static BUILD: &[Flag] = &[
     flag("secret", Kind::StringArray, "Lend the build a secret (id=name[,src=path])").rule(build::secret),
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),
     flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys").podman_since(PODMAN_4_3),
-    flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(build::tag),
-    flag("target", Kind::Text, "Stop after this build stage"),
+    flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(by_command),
+    flag("target", Kind::Text, "Stop after this build stage").rule(build::target),
     flag("ulimit", Kind::Ulimit, "Resource limits of the build").default("[]").csv(),
     // Of the builder before BuildKit: still taken, without effect; the first three print a warning.
     flag("isolation", Kind::Text, "How build containers are isolated").hidden().drop("BuildKit ignores it with a warning."),
@@ -191,14 +191,14 @@ const HISTORY_TRACE: &[Flag] = &[
 
 #[rustfmt::skip]
 const IMAGETOOLS_CREATE: &[Flag] = &[
-    flag("annotation", Kind::StringArray, "Annotate the new image"),
-    flag("append", Kind::Switch, "Add to the manifest that is there"),
-    flag("dry-run", Kind::Switch, "Show the result, push nothing"),
-    flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f'),
-    flag("platform", Kind::StringArray, "Keep only these platforms").short('p'),
-    flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true"),
-    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, rawjson, tty)").default("auto"),
-    flag("tag", Kind::StringArray, "Reference of the new image").short('t'),
+    flag("annotation", Kind::StringArray, "Annotate the new image").refuse("Podman writes the index itself."),
+    flag("append", Kind::Switch, "Add to the manifest that is there").rule(by_command),
+    flag("dry-run", Kind::Switch, "Show the result, push nothing").refuse("Podman writes the index itself."),
+    flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f').refuse("Podman writes the index itself."),
+    flag("platform", Kind::StringArray, "Keep only these platforms").short('p').refuse("Podman writes the index itself."),
+    flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true").rule(by_command),
+    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, rawjson, tty)").default("auto").rule(by_command),
+    flag("tag", Kind::StringArray, "Reference of the new image").short('t').rule(by_command),
 ];
 
 #[rustfmt::skip]
@@ -244,6 +244,6 @@ pub static COMMANDS: &[Command] = &[
     command("buildx history trace", "[OPTIONS] [REF]", Arity::AtMost(1), "Show the trace of a past build").hidden().flags(&[BUILDER, DEBUG, HISTORY_TRACE]).refuse(NO_RECORDS),
 
     plugin_group("buildx imagetools", "Work with images inside a registry"),
-    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).refuse(NO_IMAGETOOLS),
+    command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).rule(imagetools::create),
     command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS),
 ];

@@ -86,7 +86,7 @@ pub const CREATE_FLAGS: &[Flag] = &[
     flag("privileged", Switch, "Give it all rights on the host"),
     flag("publish", List(Item::Any), "Publish a port, or a range, to the host").short('p').rule(container::publish),
     flag("publish-all", Switch, "Publish all exposed ports to random ports").short('P'),
-    flag("pull", Text, "When to pull the image: always, missing or never").default("missing").since(1),
+    flag("pull", Text, "When to pull the image: always, missing or never").default("missing").since(1).rule(container::pull),
     flag("quiet", Switch, "Show no pull progress").short('q').since(2),
     flag("read-only", Switch, "Make the root filesystem read-only"),
     flag("restart", Text, "When to restart it after it stopped").default("no"),

@@ -160,13 +160,20 @@ fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
     let shown = progress.end(&Answered { status, ..Answered::default() }, &Desk::new(&ask));
     let mut status = shown.map_or(status, |shown| say(&shown));
     if ended.success() {
-        for (path, content) in progress.files() {
-            if let Err(error) = std::fs::write(&path, content) {
-                status = complain(&Refusal::new(format!("ERROR: {}: {error}", path.display()), 1));
-            }
-        }
+        status = write_files(progress).unwrap_or(status);
     }
     written.and(Ok(status))
+}
+
+/// Writes the files that tell of a result; gives the status of a failure.
+fn write_files(progress: &dyn Progress) -> Option<u8> {
+    let mut failed = None;
+    for (path, content) in progress.files() {
+        if let Err(error) = std::fs::write(&path, content) {
+            failed = Some(complain(&Refusal::new(format!("ERROR: {}: {error}", path.display()), 1)));
+        }
+    }
+    failed
 }
 
 /// How often podman's progress is looked at.
@@ -211,7 +218,8 @@ fn transfer(call: &Call, progress: &mut dyn Progress, on_terminal: bool) -> Resu
     let answered = Answered { stdout: kept(&mut stdout)?, stderr: said, status };
     if let Some(answer) = progress.end(&answered, &Desk::new(&ask)) {
         let _ = progress.keep().map(|step| prepare(&[step]));
-        return Ok(say(&answer));
+        let said = say(&answer);
+        return Ok(if ended.success() { write_files(progress).unwrap_or(said) } else { said });
     }
     let text = String::from_utf8_lossy(&answered.stderr);
     let error = text.find("\nError: ").map_or(0, |at| at + 1);

@@ -30,6 +30,8 @@ pub enum Image {
     Files,
     /// An archive on stdout.
     FilesOnStdout,
+    /// The cache alone.
+    Nothing,
 }
 
 /// Follows `podman build`.
@@ -235,6 +237,9 @@ impl Build {
             names.iter().for_each(|name| self.say(&format!("Successfully tagged {}\n", familiar(&tagged(name)))));
             return;
         }
+        if self.image == Image::Nothing {
+            return;
+        }
         self.vertex += 1;
         let vertex = self.vertex;
         if matches!(self.image, Image::Files | Image::FilesOnStdout) {
@@ -260,7 +265,7 @@ impl Build {
         let step = self.current.take();
         let (at, instruction, reason) = reason(&words, step.as_ref(), self.text());
         let vertex = self.vertex;
-        if let Some(step) = &step {
+        if let Some(step) = step.as_ref().filter(|_| !matches!(self.builder, Builder::Quiet | Builder::Silent)) {
             self.say(&format!("#{vertex} ERROR: {reason}\n------\n > {}:\n", step.title));
             let from = step.output.len().saturating_sub(10);
             step.output[from..].iter().for_each(|line| self.say(&format!("{line}\n")));
@@ -319,6 +324,9 @@ impl Build {
             .into_bytes();
             answer.status = if command.is_some() { status } else { 1 };
             return answer;
+        }
+        if matches!(self.builder, Builder::Quiet | Builder::Silent) {
+            self.log.clear();
         }
         let error = self.failed();
         answer.stderr = std::mem::take(&mut self.log);
@@ -434,13 +442,22 @@ fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<Strin
         if let Some(name) = why.split_once("copier: stat: \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name) {
             return ("failed to compute cache key: ".into(), Some(instruction), format!("\"{name}\": not found"));
         }
+        if let Some(words) = of_mounts(why) {
+            return (none(), Some(instruction), words);
+        }
         if let Some((_, rest)) = why.split_once("Unknown instruction: \"") {
             let name = rest.split('"').next().unwrap_or_default().to_string();
             return ("dockerfile parse error: ".into(), Some(instruction), format!("unknown instruction: {name}"));
         }
         return (none(), Some(instruction), why.to_string());
     }
+    if words == "building: no stages to build" {
+        return (none(), None, "dockerfile contains no stages to build".into());
+    }
     let instruction = step.map(|step| step.instruction.clone());
+    if let Some(words) = crate::execute::rejected(words) {
+        return (none(), instruction, words);
+    }
     if words.contains("manifest unknown") || words.contains("name unknown") {
         let name = instruction.as_deref().and_then(|i| without_flags(i.split_once(' ')?.1).split_whitespace().next());
         if let Some(name) = name {
@@ -451,6 +468,19 @@ fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<Strin
         }
     }
     (none(), instruction, words.to_string())
+}
+
+/// What is wrong with the mounts of a step.
+fn of_mounts(why: &str) -> Option<String> {
+    let (_, why) = why.strip_prefix("resolving mountpoints for container ")?.split_once("\": ")?;
+    let id = || why.split(" with id ").nth(1).and_then(|rest| rest.strip_suffix(" found")).map(|id| id.trim_matches('"'));
+    if why.starts_with("secret required ") {
+        return Some(format!("secret {}: not found", id()?));
+    }
+    if why.starts_with("ssh required ") {
+        return Some(format!("unset ssh forward key {}", id()?));
+    }
+    why.strip_prefix("invalid mount type ").map(|kind| format!("unsupported mount type {kind}"))
 }
 
 /// An instruction's words without the flags before them.

@@ -248,6 +248,15 @@ pub struct Push {
     /// The calls that find out how long a manifest is that the store does not have.
     pub size: ManifestSize,
     pub layers: Vec<String>,
+    pub metadata: Option<Metadata>,
+}
+
+/// The file in which a build that ends with a push tells of its result.
+#[derive(Debug)]
+pub struct Metadata {
+    pub path: PathBuf,
+    /// The names that were pushed, in full.
+    pub names: Vec<String>,
 }
 
 /// What a push tells.
@@ -259,12 +268,14 @@ pub enum Words {
     Quiet(String),
     /// Podman's own lines on stderr: of what was built.
     Podmans,
+    /// The same of a list of several images.
+    PodmansOfList,
 }
 
 impl Progress for Push {
     fn line(&mut self, line: &[u8]) -> Answer {
         let shown = String::from_utf8_lossy(line);
-        if self.words == Words::Podmans {
+        if matches!(self.words, Words::Podmans | Words::PodmansOfList) {
             return Answer { stderr: [line, b"\n"].concat(), ..Answer::default() };
         }
         let blob = shown.strip_prefix("Copying blob ").and_then(|rest| rest.split(' ').next()).filter(|_| self.words == Words::Dockers);
@@ -281,7 +292,7 @@ impl Progress for Push {
         self.digest = String::from_utf8_lossy(&podman.stdout).trim().to_string();
         match &self.words {
             Words::Quiet(words) => return Some(Answer::printed(words.clone())),
-            Words::Podmans => return Some(Answer::default()),
+            Words::Podmans | Words::PodmansOfList => return Some(Answer::default()),
             Words::Dockers => {}
         }
         let digest = &self.digest;
@@ -295,9 +306,26 @@ impl Progress for Push {
     }
 
     fn keep(&self) -> Option<Step> {
+        if self.words == Words::PodmansOfList {
+            return None;
+        }
         let images = store::images_of(&self.store, &read).filter(|_| self.digest.starts_with("sha256:"))?;
         let image = images.iter().find(|image| image.id == self.source || image.names.contains(&self.source))?;
         image.note(&[&self.size.repository], Some(&self.digest), &images, &read)
+    }
+
+    /// What is known of the result: of a list there is no configuration.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let Some(Metadata { path, names }) = &self.metadata else { return Vec::new() };
+        let mut facts = serde_json::Map::new();
+        let images = store::images_of(&self.store, &read).unwrap_or_default();
+        let image = images.iter().find(|image| image.id == self.source || image.names.contains(&self.source));
+        if let Some(image) = image.filter(|_| self.words != Words::PodmansOfList) {
+            facts.insert("containerimage.config.digest".into(), format!("sha256:{}", image.id).into());
+        }
+        facts.insert("containerimage.digest".into(), self.digest.clone().into());
+        facts.insert("image.name".into(), names.join(",").into());
+        vec![(path.clone(), serde_json::to_vec_pretty(&facts).unwrap_or_default())]
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use crate::plan::rules::references::Reference;
 
+pub mod policy;
 mod transfer;
 pub mod verbs;
 

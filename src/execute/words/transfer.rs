@@ -5,6 +5,9 @@ use crate::plan::rules::references::Reference;
 /// What goes wrong while an image is pulled or pushed; `error` is a line without its `Error: `.
 pub fn as_docker(error: &str) -> Option<String> {
     let daemon = |words: String| Some(format!("Error response from daemon: {words}"));
+    if let Some(words) = super::policy::rejected(error) {
+        return daemon(words);
+    }
     if error.starts_with("writing blob: adding layer with blob ") && error.contains("unexpected EOF") {
         return daemon("unexpected EOF".to_string());
     }

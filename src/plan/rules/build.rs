@@ -5,50 +5,60 @@ use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::dockerfile;
+use self::checks::Secret;
+use self::outputs::Outputs;
+use super::container::environment;
+use super::dockerfile::rewrite::{Reader, Rewritten};
+use super::platforms::Platform;
 use super::references::{self, Reference};
-use super::transfer;
+use super::{buildx, credentials, dockerfile, hosts, transfer};
 use crate::catalogue::Podman;
-use crate::grammar;
 use crate::host;
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Reshape, Run, Shape, Stderr, Stdout, Step};
 use crate::render::build::{Build, Builder, Dockerfile, Image};
+use crate::render::transfer::Metadata;
+
+mod checks;
+mod outputs;
+pub mod registries;
 
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let uses = &context.invocation.uses;
-    let shown = uses.text("progress").unwrap_or_default().to_string_lossy();
-    if uses.switch("quiet") && !matches!(&*shown, "" | "auto") {
-        return Err(Refusal::new(format!("ERROR: progress={shown} and quiet cannot be used together"), 1));
-    }
+    checks::words(context)?;
+    let mut outputs = Outputs::of(context)?;
+    buildx::check_builder(context)?;
+    checks::progress(context)?;
+    checks::meaning(context)?;
     let mut draft = context.call("build")?;
     // OCI's format has no place for HEALTHCHECK, SHELL and ONBUILD.
     draft.set_env("BUILDAH_FORMAT", "docker");
     draft.translate(context)?;
-    let mut outputs = Outputs { push: uses.switch("push"), ..Outputs::default() };
-    for output in uses.all("output") {
-        outputs.add(output, &mut draft, context)?;
-    }
-    if outputs.image != Image::Stored && uses.text("iidfile").is_some_and(|f| !f.is_empty()) {
-        return Err(Refusal::new("ERROR: local and tar exporters are incompatible with image ID file", 1));
-    }
-    if outputs.push && uses.text("metadata-file").is_some_and(|f| !f.is_empty()) {
-        return Err(context.refuse(
-            "--metadata-file together with a push: the digest in the registry is not known yet when it is written; push on its own.",
-        ));
+    proxies(&mut draft, context);
+    if let Some(file) = uses.text("iidfile").filter(|f| !f.is_empty()) {
+        draft.flag("iidfile", file);
+        // None is left of an earlier build, should this one fail.
+        draft.prepare(Step::RemoveFile(context.host.cwd().unwrap_or_default().join(file)));
     }
     let mut tags: Vec<OsString> = uses.all("tag").map(OsStr::to_os_string).collect();
-    for name in std::mem::take(&mut outputs.names) {
-        let reference = Reference::parse(OsStr::new(&name)).map_err(|words| invalid_tag(&name, &words))?;
-        draft.flag("tag", reference.tagged());
+    for name in std::mem::take(&mut outputs.names).into_iter().filter(|_| tags.is_empty()).collect::<Vec<_>>() {
+        Reference::parse(OsStr::new(&name)).map_err(dockerfile::rewrite::solve)?;
         tags.push(name.into());
     }
     if outputs.push && tags.is_empty() {
-        return Err(Refusal::new("ERROR: failed to build: tag is needed when pushing to registry", 1));
+        return Err(checks::failed("tag is needed when pushing to registry"));
     }
     if !outputs.archives.is_empty() && tags.is_empty() {
         return Err(context.refuse("--output type=docker or type=oci with a file needs a name for the image: add -t NAME."));
+    }
+    checks::surroundings(context)?;
+    let names: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.tagged())).collect();
+    // Docker names no image where files are all that is wanted; an archive is made of a named one.
+    if outputs.kept || !outputs.archives.is_empty() {
+        for name in &names {
+            draft.flag("tag", name);
+        }
     }
     let platforms: Vec<String> =
         uses.all("platform").flat_map(|p| p.to_string_lossy().split(',').map(str::to_string).collect::<Vec<_>>()).collect();
@@ -56,22 +66,27 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         // An image of another platform would be taken from the cache, or left there for the next native build.
         draft.switch("layers", false);
     }
-    let names: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.tagged())).collect();
-    let list = if platforms.len() > 1 { names.first().cloned() } else { None };
+    let list = if platforms.len() > 1 && outputs.kept { names.first().cloned() } else { None };
     let mut acts = Vec::new();
     if let Some(list) = &list {
         acts.extend(begin_list(list, &mut draft, context)?);
     }
     let directory = &context.invocation.args[0];
     let source = Source::of(directory, uses.text("file"), context)?;
-    source.draft(&mut draft);
-    if let Some(text) = source.dockerfile(context) {
+    let text = source.dockerfile(context);
+    if let Some(text) = &text {
+        check_stages(text, uses.text("target"))?;
+    }
+    source.draft(&mut draft, text.as_deref(), context)?;
+    if let Some(text) = &text {
         let build_args: Vec<&OsStr> = uses.all("build-arg").collect();
         let named: Vec<_> = uses.all("build-context").collect();
         let mut loopback = build_args.iter().any(|a| mentions_loopback(a.as_bytes()));
-        for name in dockerfile::images(&text, &build_args, context.host) {
+        let mut domains = Vec::new();
+        for name in dockerfile::images(text, &build_args, context.host) {
             let Ok(reference) = Reference::parse(OsStr::new(&name)) else { continue };
             loopback |= reference.is_loopback();
+            domains.push(reference.domain.clone());
             let replaced = named.iter().any(|n| n.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")));
             let found = references::local(OsStr::new(&name), context)?;
             if found.as_bytes() != name.as_bytes() && !replaced {
@@ -79,17 +94,37 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
                 draft.flag("build-context", format!("{name}=docker-image://{}", found.to_string_lossy()));
             }
         }
+        credentials::of_registries(&mut draft, context, &domains.iter().map(String::as_str).collect::<Vec<_>>());
         if loopback {
-            plain_http_on_loopback(&mut draft, context);
+            registries::plain_http_on_loopback(&mut draft, context);
         }
     } else {
-        own_registries(&mut draft, context, &LOOPBACK, true);
+        registries::own_registries(&mut draft, context, &registries::LOOPBACK, true);
     }
     draft.arg(directory);
-    let image = if list.is_some() { Image::List } else { outputs.image };
-    let shown = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.full())).collect();
-    let progress = progress(context, shown, image, &source);
+    let again = draft.clone();
+    if let Some(file) = outputs.files.first() {
+        outputs.write(file, &mut draft);
+    }
+    let image = if list.is_some() { Image::List } else { outputs.image() };
+    let full: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.full())).collect();
+    let metadata = uses.text("metadata-file").filter(|f| !f.is_empty()).map(|f| context.host.cwd().unwrap_or_default().join(f));
+    let mut progress = progress(context, full.clone(), image, text, uses.text("file"));
+    // With a push the digest is the registry's, known only then.
+    progress.metadata = metadata.clone().filter(|_| !outputs.push);
     acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Progress(Box::new(progress)) }));
+    for file in outputs.files.iter().skip(1) {
+        if !matches!(source, Source::Directory { .. }) {
+            return Err(context.refuse("several --output of files: Podman writes one at a time, and stdin can be read but once."));
+        }
+        // Every step is in the cache by now.
+        let mut more = again.clone();
+        let once = ["--tag=", "--iidfile=", "--manifest=", "--no-cache", "--pull="];
+        more.flags.retain(|flag| !once.iter().any(|once| flag.as_bytes().starts_with(once.as_bytes())));
+        outputs.write(file, &mut more);
+        let run = Run { stdout: Stdout::Discard, stderr: Stderr::OnFailure, ..Run::new(more.call(), Ending::Daemon) };
+        acts.push(Act::Run(run));
+    }
     if let Some(list) = &list {
         for name in names.iter().skip(1) {
             let mut tag = context.call("tag")?;
@@ -99,22 +134,65 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     }
     for (format, file) in &outputs.archives {
         let mut save = context.call("save")?;
-        save.flag("format", format).flag("output", file);
+        save.flag("format", format);
+        save.args.extend(names.iter().take(1).map(OsString::from));
+        if file == "/dev/stdout" {
+            acts.push(save.run_quietly(Ending::Daemon));
+            continue;
+        }
+        save.flag("output", file);
         // Podman adds to a file that is there, or refuses.
         save.prepare(Step::RemoveFile(PathBuf::from(file)));
-        save.args.extend(names.iter().take(1).map(OsString::from));
         acts.push(save.run_quietly(Ending::Daemon));
     }
     if outputs.push {
-        for tag in tags {
-            let reference = references::target(&tag, context)?;
-            acts.push(match &list {
-                Some(_) => push_list(context, &reference)?,
-                None => Act::Reshape(transfer::push_built(context, &tag, &reference)?),
-            });
+        let last = tags.len() - 1;
+        for (i, tag) in tags.iter().enumerate() {
+            let reference = references::target(tag, context)?;
+            let metadata = metadata.clone().filter(|_| i == last).map(|path| Metadata { path, names: full.clone() });
+            acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata)?));
         }
     }
     Ok(Plan::Sequence(acts))
+}
+
+/// Whether there is anything to build, and the stage asked for.
+fn check_stages(text: &str, target: Option<&OsStr>) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(dockerfile::rewrite::solve("the Dockerfile cannot be empty"));
+    }
+    let target = target.unwrap_or_default().to_string_lossy();
+    if target.is_empty() || dockerfile::stages(text).iter().any(|stage| stage.eq_ignore_ascii_case(&target)) {
+        return Ok(());
+    }
+    Err(dockerfile::rewrite::solve(format!("target stage {target:?} could not be found")))
+}
+
+/// The proxies of Docker's configuration are build arguments, those given come in both spellings (BuildKit's
+/// `proxyEnvFromBuildArgs`), and the caller's own are nothing to a build.
+fn proxies(draft: &mut Draft, context: &Context) {
+    draft.switch("http-proxy", false);
+    let mut given: Vec<String> = Vec::new();
+    for arg in context.invocation.uses.all("build-arg") {
+        let arg = arg.to_string_lossy();
+        let (name, value) = match arg.split_once('=') {
+            Some((name, value)) => (name, value.to_string()),
+            None => match context.host.env(&arg) {
+                Some(value) => (&*arg, value.to_string_lossy().into_owned()),
+                None => continue,
+            },
+        };
+        if environment::PROXIES.iter().any(|(_, known)| known.eq_ignore_ascii_case(name)) {
+            let other = if name == name.to_uppercase() { name.to_lowercase() } else { name.to_uppercase() };
+            draft.flag("build-arg", format!("{other}={value}"));
+            given.push(name.to_uppercase());
+        }
+    }
+    for (name, value) in environment::proxies(context) {
+        if !given.contains(&name.to_uppercase()) {
+            draft.flag("build-arg", format!("{name}={value}"));
+        }
+    }
 }
 
 /// From this Podman on the build cache tells platforms apart.
@@ -122,16 +200,8 @@ const CACHE_KNOWS_PLATFORMS: Podman = Podman(5, 8, 0);
 
 /// Whether a `--platform` is this machine's own.
 fn is_native(platform: &str) -> bool {
-    let machine = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let mut parts = platform.split('/');
-    matches!((parts.next(), parts.next()), (Some("linux" | "local"), None) | (Some("linux"), Some(_))) && {
-        let arch = platform.split('/').nth(1);
-        arch.is_none_or(|arch| arch == machine || (arch == "x86_64" && machine == "amd64") || (arch == "aarch64" && machine == "arm64"))
-    }
+    let parse = |text: &str| Platform::parse(text).map(|platform| Platform { variant: String::new(), ..platform });
+    platform == "local" || parse(platform) == parse("linux")
 }
 
 /// Several platforms are one manifest list, which has the first name while it is built. What had that name before loses it.
@@ -144,17 +214,6 @@ fn begin_list(list: &str, draft: &mut Draft, context: &Context) -> Result<[Act; 
         Ok(Act::Run(Run { stdout: Stdout::Discard, stderr: Stderr::Discard, ..Run::new(call.call(), Ending::Ignore) }))
     };
     Ok([forget("untag", &[list, list])?, forget("manifest rm", &[list])?])
-}
-
-/// Pushes a manifest list with its images, in Docker's own formats.
-fn push_list(context: &Context, reference: &Reference) -> Result<Act, Refusal> {
-    let mut draft = context.call("manifest push")?;
-    draft.switch("all", true).flag("format", "v2s2");
-    if reference.is_loopback() {
-        draft.switch("tls-verify", false);
-    }
-    draft.arg(reference.tagged()).arg(format!("docker://{}", reference.tagged()));
-    Ok(draft.run_quietly(Ending::Daemon))
 }
 
 fn buildkit(context: &Context) -> Option<OsString> {
@@ -175,7 +234,7 @@ fn is_remote(context: &OsStr) -> bool {
 }
 
 /// In whose words the build is told, and where. (`DOCKER_BUILDKIT=0` is the builder before BuildKit.)
-fn progress(context: &Context, names: Vec<String>, image: Image, source: &Source) -> Build {
+fn progress(context: &Context, names: Vec<String>, image: Image, text: Option<String>, file: Option<&OsStr>) -> Build {
     let uses = &context.invocation.uses;
     let quiet = uses.switch("quiet") || uses.text("progress").is_some_and(|p| p == "quiet");
     let builder = match (quiet, is_classic(context)) {
@@ -184,22 +243,19 @@ fn progress(context: &Context, names: Vec<String>, image: Image, source: &Source
         (false, true) => Builder::Classic,
         (false, false) => Builder::BuildKit,
     };
-    // Azure's Docker task reads the image's ID from stdout, unless its job asks for BuildKit.
-    let also_classic = buildkit(context).is_none() && context.host.env("TF_BUILD").is_some();
-    let text = source.dockerfile(context);
-    let steps = text.as_deref().map_or(0, dockerfile::count);
-    let name = uses.text("file").map_or("Dockerfile".into(), OsStr::to_string_lossy);
-    let name = name.rsplit('/').next().unwrap_or(&name).to_string();
-    let dockerfile = text.map(|text| Dockerfile { name, text });
-    let cwd = context.host.cwd().unwrap_or_default();
-    let metadata = uses.text("metadata-file").filter(|f| !f.is_empty()).map(|f| cwd.join(f));
     let mut build = Build::new(builder, names);
-    build.also_classic = also_classic;
-    build.dockerfile = dockerfile;
-    build.steps = steps;
+    // Azure's Docker task reads the image's ID from stdout, unless its job asks for BuildKit.
+    build.also_classic = buildkit(context).is_none() && context.host.env("TF_BUILD").is_some();
+    build.steps = text.as_deref().map_or(0, dockerfile::count);
+    build.dockerfile = text.map(|text| Dockerfile { name: short_name(file), text });
     build.image = image;
-    build.metadata = metadata;
     build
+}
+
+/// A Dockerfile's name without its directories.
+fn short_name(file: Option<&OsStr>) -> String {
+    let name = file.filter(|f| !f.is_empty()).map_or("Dockerfile".into(), OsStr::to_string_lossy);
+    name.rsplit('/').next().unwrap_or(&name).to_string()
 }
 
 /// Where the Dockerfile and the context come from.
@@ -236,7 +292,7 @@ impl Source {
             path = local.join("dockerfile");
         }
         if !host.exists(&path) {
-            let name = file.unwrap_or(OsStr::new("Dockerfile")).to_string_lossy();
+            let name = short_name(file);
             let missing = "no such file or directory";
             return Err(Refusal::new(
                 match is_classic(context) {
@@ -255,10 +311,22 @@ impl Source {
         Ok(Source::Directory { file: path, ignore })
     }
 
-    fn draft(&self, draft: &mut Draft) {
+    /// Errors: what this Podman cannot make of the Dockerfile's text.
+    fn draft(&self, draft: &mut Draft, text: Option<&str>, context: &Context) -> Result<(), Refusal> {
         match self {
             Source::Directory { file, ignore } => {
-                draft.flag("file", file);
+                let uses = &context.invocation.uses;
+                let reader = Reader {
+                    name: &short_name(uses.text("file")),
+                    podman: &|| context.host.podman_version(),
+                    host_network: uses.text("network").is_some_and(|n| n == "host") || uses.all("allow").any(|a| a == "network.host"),
+                };
+                match text.map(|text| reader.rewrite(text)).transpose()? {
+                    Some(Rewritten { text: Some(text), files }) => own_dockerfile(&text, &files, draft, context)?,
+                    _ => {
+                        draft.flag("file", file);
+                    }
+                }
                 if let Some(ignore) = ignore {
                     draft.flag("ignorefile", ignore);
                 }
@@ -272,6 +340,7 @@ impl Source {
                 }
             }
         }
+        Ok(())
     }
 
     /// The Dockerfile's text, where it can be read without using it up.
@@ -281,144 +350,43 @@ impl Source {
     }
 }
 
+/// Builds from a text of our own, kept where only the caller reads, and named by its content.
+fn own_dockerfile(text: &str, files: &[(String, String, String)], draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    let dir = host::runtime_dir().ok_or_else(|| {
+        context.refuse("this Dockerfile has to be put in other words for this Podman, and there is no directory of your own for that; set XDG_RUNTIME_DIR.")
+    })?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    files.iter().for_each(|(context, name, content)| [context, name, content].iter().for_each(|part| hasher.write(part.as_bytes())));
+    let dir = dir.join(format!("dockerfile-{:016x}", hasher.finish()));
+    for (name, file, content) in files {
+        let path = dir.join(name).join(file);
+        draft.prepare(Step::WriteOwn { path, content: content.clone().into_bytes() });
+        let named = format!("{name}={}", dir.join(name).display());
+        if !draft.flags.iter().any(|flag| flag.to_str() == Some(&format!("--build-context={named}"))) {
+            draft.flag("build-context", named);
+        }
+    }
+    let path = dir.join("Dockerfile");
+    draft.flag("file", &path);
+    draft.prepare(Step::WriteOwn { path, content: text.as_bytes().to_vec() });
+    Ok(())
+}
+
 fn mentions_loopback(text: &[u8]) -> bool {
     host::contains(text, b"127.") || host::contains(text, b"localhost") || host::contains(text, b"[::1]")
 }
 
-/// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
-/// host's own registries.conf with those added. (`--tls-verify=false` would weaken every registry of the build.)
-pub fn plain_http_on_loopback(draft: &mut Draft, context: &Context) {
-    own_registries(draft, context, &LOOPBACK, false);
-}
-
-/// The names of this machine as a registry.
-pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
-/// The same for named registries. `search` is for a Dockerfile that cannot be read beforehand: its short names are docker.io's,
-/// unless the host searches elsewhere.
-pub fn own_registries(draft: &mut Draft, context: &Context, plain: &[&str], search: bool) {
-    let host = context.host;
-    let Some(dir) = crate::host::runtime_dir() else {
-        if !search {
-            draft.switch("tls-verify", false);
-        }
-        return;
-    };
-    let mut candidates = Vec::new();
-    match host.env("CONTAINERS_REGISTRIES_CONF") {
-        Some(named) => candidates.push(PathBuf::from(named)),
-        None => {
-            let home = host::home(host).filter(|_| host.uid() != 0);
-            candidates.extend(home.map(|home| home.join(".config/containers/registries.conf")));
-            candidates.push(PathBuf::from("/etc/containers/registries.conf"));
-        }
-    }
-    let mut text = candidates.iter().find_map(|c| host.read(c)).unwrap_or_default();
-    let searches = String::from_utf8_lossy(&text).lines().any(|line| line.trim_start().starts_with("unqualified-search-registries"));
-    if search && !searches {
-        text.splice(..0, *b"unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"disabled\"\n");
-    }
-    for location in plain {
-        let entry = format!("\n[[registry]]\nlocation = \"{location}\"\ninsecure = true\n");
-        let there = format!("\"{location}\"");
-        if !host::contains(&text, there.as_bytes()) {
-            text.extend_from_slice(entry.as_bytes());
-        }
-    }
-    // Named by its content, so that builds under other settings at the same time keep their own.
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&text);
-    let path = dir.join(format!("registries-{:016x}.conf", hasher.finish()));
-    draft.set_env("CONTAINERS_REGISTRIES_CONF", &path);
-    draft.prepare(Step::WriteOwn { path, content: text });
-}
-
-/// What the `--output`s ask for beside Podman's own.
-#[derive(Default)]
-struct Outputs {
-    /// Podman takes `type=registry` and pushes nothing.
-    push: bool,
-    names: Vec<String>,
-    image: Image,
-    /// The format and file of archives.
-    archives: Vec<(&'static str, String)>,
-}
-
-impl Outputs {
-    /// One `--output`, by buildx's rules (`util/buildflags/export.go`).
-    fn add(&mut self, value: &OsStr, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-        let text = value.to_string_lossy();
-        let record = grammar::csv_record(text.as_bytes()).map_err(|words| Refusal::new(format!("ERROR: {words}"), 1))?;
-        let record: Vec<String> = record.iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect();
-        let fields: Vec<(String, &str)> =
-            record.iter().map(|f| f.split_once('=').unwrap_or((f, ""))).map(|(k, v)| (k.trim().to_lowercase(), v)).collect();
-        let field = |name: &str| fields.iter().find(|(k, _)| k == name).map(|(_, v)| *v);
-        let kind = match field("type") {
-            None if text == "-" => "tar",
-            None => "local",
-            Some(kind) => kind,
-        };
-        let names = || field("name").into_iter().flat_map(|names| names.split(',')).filter(|n| !n.is_empty()).map(str::to_string);
-        let file = field("dest").filter(|d| !d.is_empty() && *d != "-");
-        let to_stdout = text == "-" || field("dest") == Some("-");
-        match (kind, file) {
-            ("registry", _) => {
-                self.push = true;
-                self.names.extend(names());
-            }
-            ("image", _) => {
-                self.push |= field("push").is_some_and(|p| p != "false");
-                self.names.extend(names());
-            }
-            ("docker", None) if !to_stdout => self.names.extend(names()),
-            ("docker", Some(file)) => {
-                self.archives.push(("docker-archive", file.to_string()));
-                self.names.extend(names());
-            }
-            ("oci", Some(file)) => {
-                self.archives.push(("oci-archive", file.to_string()));
-                self.names.extend(names());
-            }
-            ("cacheonly", _) => {}
-            ("tar", _) if to_stdout => {
-                if context.host.is_terminal(1) {
-                    return Err(Refusal::new("ERROR: dest file is required for tar exporter. refusing to write to console", 1));
-                }
-                draft.flag("output", format!("type=tar,dest=/proc/self/fd/{SHARED_STDOUT}"));
-                draft.prepare(Step::ShareStdout(SHARED_STDOUT));
-                self.image = Image::FilesOnStdout;
-            }
-            ("local", _) if to_stdout => return Err(Refusal::new("ERROR: dest cannot be stdout for local exporter", 1)),
-            ("local" | "tar", _) => {
-                self.image = Image::Files;
-                draft.flag("output", value);
-            }
-            _ => {
-                let advice = "build with -t NAME and use docker save, or --output type=tar,dest=FILE";
-                return Err(context.refuse(format!("--output {text}: Podman cannot write that; {advice}.")));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The descriptor under which podman finds our stdout, while its own is read by us.
-const SHARED_STDOUT: i32 = 9;
-
 fn invalid_tag(tag: &str, words: &str) -> Refusal {
+    if tag.is_empty() {
+        return checks::failed(format!("invalid tag {tag:?}: repository name must have at least one component"));
+    }
     let words = words.replace("invalid reference format: ", "");
     let words = match words.split_once(" (") {
         Some((first, _)) if words.contains("lowercase") => format!("{first} must be lowercase"),
         _ => words,
     };
-    Refusal::new(format!("ERROR: failed to build: invalid tag {tag:?}: {words}"), 1)
-}
-
-/// `--tag`: the docker.io name, where Podman alone would store `localhost/NAME`.
-pub fn tag(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    let reference = Reference::parse(&used.value).map_err(|words| invalid_tag(&used.value.to_string_lossy(), &words))?;
-    draft.flag("tag", reference.tagged());
-    Ok(())
+    checks::failed(format!("invalid tag {tag:?}: {words}"))
 }
 
 /// `--pull`: the bare switch means `missing` to Podman 5.4, and off means `never` to 5.x, where Docker looks for a newer image
@@ -430,24 +398,47 @@ pub fn pull(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusa
     Ok(())
 }
 
-/// `--secret`: Podman knows the source as `src` only, and wants an id.
-pub fn secret(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
-    let text = used.value.to_string_lossy();
-    let mut words: Vec<String> = Vec::new();
-    let mut id = None;
-    let mut source = None;
-    for field in text.split(',') {
-        match field.split_once('=') {
-            Some(("id", value)) => id = Some(value.to_string()),
-            Some(("src" | "source", value)) => source = Some(value.to_string()),
-            _ => words.push(field.to_string()),
+/// `--secret`: always with its ID and one source, as Podman wants it.
+pub fn secret(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    if !used.value.is_empty() {
+        let secret = Secret::parse(&used.value)?;
+        let (kind, source) = secret.source(context);
+        let key = if kind == "env" { "env" } else { "src" };
+        draft.flag("secret", format!("id={},type={kind},{key}={source}", secret.id));
+    }
+    Ok(())
+}
+
+/// `--add-host`, several to a flag.
+pub fn add_host(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    for mut value in checks::record(&used.value)? {
+        // Podman's builds know no such word.
+        if let Some(name) = value.strip_suffix("host-gateway") {
+            value = format!("{name}{}", hosts::found_gateway(context)?);
         }
+        hosts::add_host(&FlagUse { value: value.into(), ..used.clone() }, draft, context)?;
     }
-    if let Some(id) = id.or_else(|| source.clone()) {
-        words.insert(0, format!("id={id}"));
+    Ok(())
+}
+
+/// `--platform`: whole, as not every Podman fills in what is left out.
+pub fn platform(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Refusal> {
+    let text = used.value.to_string_lossy();
+    let whole = |one: &str| Platform::parse(if one == "local" { "linux" } else { one }).map(|platform| platform.shown());
+    let platforms = text.split(',').map(whole).collect::<Result<Vec<_>, _>>().map_err(checks::failed)?;
+    draft.flag("platform", platforms.join(","));
+    Ok(())
+}
+
+/// `--target`, as the stage is spelled.
+pub fn target(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    if used.value.is_empty() {
+        return Ok(());
     }
-    words.extend(source.map(|s| format!("src={s}")));
-    draft.flag("secret", words.join(","));
+    let source = Source::of(&context.invocation.args[0], context.invocation.uses.text("file"), context)?;
+    let stages = source.dockerfile(context).map(|text| dockerfile::stages(&text)).unwrap_or_default();
+    let typed = used.value.to_string_lossy();
+    draft.flag("target", stages.iter().find(|stage| stage.eq_ignore_ascii_case(&typed)).map_or(&*typed, String::as_str));
     Ok(())
 }
 

@@ -159,7 +159,11 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 /// `buildx use`.
 pub fn choose(context: &Context) -> Result<Plan, Refusal> {
     let store = Store::of(context);
-    let name = context.invocation.args.first().map_or_else(|| store.current(), |n| n.to_string_lossy().into_owned());
+    let name = context.invocation.args.first().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if name != DEFAULT && !is_name(&name) {
+        let rule = "name needs to start with a letter and may not contain symbols, except ._-";
+        return Err(error(format!("failed to find instance {name:?}: invalid name {name}, {rule}")));
+    }
     if !store.exists(&name) {
         let path = store.instance(&name);
         return Err(error(format!("failed to find instance {name:?}: open {}: no such file or directory", path.display())));
@@ -333,6 +337,15 @@ pub fn version(_: &Context) -> Result<Plan, Refusal> {
 /// `buildx install` and `uninstall`: `docker build` is `docker buildx build` anyhow.
 pub fn nothing(_: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Answer(Answer::default()))
+}
+
+/// Whether the builder that a build names is known.
+pub fn check_builder(context: &Context) -> Result<(), Refusal> {
+    let named = context.invocation.uses.text("builder").map(OsStr::to_os_string).or_else(|| context.host.env("BUILDX_BUILDER"));
+    match named.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty()) {
+        Some(name) if !Store::of(context).exists(&name) => Err(no_builder(&name)),
+        _ => Ok(()),
+    }
 }
 
 /// `--builder` of a build: any name that is known, as Podman builds in any case.

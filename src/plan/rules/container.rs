@@ -10,7 +10,7 @@ use crate::plan::{Context, Draft, Refusal};
 mod checks;
 mod create;
 mod defaults;
-mod environment;
+pub mod environment;
 mod health;
 mod logs;
 mod mapping;
@@ -18,7 +18,7 @@ mod networks;
 mod ports;
 mod workdir;
 
-pub use create::{api_socket, create};
+pub use create::{api_socket, create, pull};
 pub use logs::{driver, option};
 pub use ports::publish;
 

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 
 use crate::host::Host;
 
+pub mod rewrite;
+
 /// The images that a build fetches or looks for, as written after `ARG` is filled in; stages and `scratch` left out. Names
 /// that cannot be known beforehand are left out too.
 pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String> {
@@ -30,7 +32,7 @@ pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String>
         }
     };
     for line in instructions(text) {
-        let mut words = line.split_whitespace();
+        let mut words = line.text.split_whitespace();
         let Some(verb) = words.next() else { continue };
         match verb.to_ascii_uppercase().as_str() {
             "ARG" if !in_stage => {
@@ -70,37 +72,87 @@ pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String>
     images
 }
 
-/// How many steps a Dockerfile has; an ARG before the first FROM is none.
-pub fn count(text: &str) -> usize {
-    let verb = |line: &String| line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
-    instructions(text).iter().map(verb).skip_while(|verb| verb != "FROM").count()
+/// The names of a Dockerfile's stages.
+pub fn stages(text: &str) -> Vec<String> {
+    instructions(text).iter().filter_map(stage).collect()
 }
 
-/// Instructions with their continuation lines joined and comments left out; heredoc bodies are skipped.
-fn instructions(text: &str) -> Vec<String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut escape = '\\';
-    for line in text.lines() {
-        let Some(directive) = line.trim_start().strip_prefix('#') else { break };
-        match directive.split_once('=') {
-            Some((key, value)) if key.trim().eq_ignore_ascii_case("escape") => escape = value.trim().chars().next().unwrap_or('\\'),
-            Some(_) => {}
-            None => break,
+/// The name that a FROM gives its stage.
+pub fn stage(instruction: &Instruction) -> Option<String> {
+    let mut words = instruction.text.split_whitespace().skip_while(|word| !word.eq_ignore_ascii_case("as"));
+    words.nth(1).filter(|_| instruction.verb() == "FROM").map(str::to_string)
+}
+
+/// How many steps a Dockerfile has; an ARG before the first FROM is none.
+pub fn count(text: &str) -> usize {
+    instructions(text).iter().map(Instruction::verb).skip_while(|verb| verb != "FROM").count()
+}
+
+/// An instruction with its continuation lines joined.
+pub struct Instruction {
+    pub text: String,
+    /// Its first and last line, from 0; heredocs come after.
+    pub lines: (usize, usize),
+    pub heredocs: Vec<Heredoc>,
+}
+
+/// What stands below a RUN, COPY or ADD for the `<<NAME` in it.
+pub struct Heredoc {
+    pub name: String,
+    /// The name was in quotes: nothing in the text is filled in.
+    pub quoted: bool,
+    /// As it is in the file, tabs at the beginnings of lines left out for `<<-`.
+    pub body: String,
+    /// Its last line.
+    pub end: usize,
+}
+
+impl Heredoc {
+    /// The text as COPY writes it, where that does not depend on variables.
+    pub fn text(&self) -> Option<String> {
+        if self.quoted {
+            return Some(self.body.clone());
         }
+        let text = self.body.replace("\\$", "\u{0}");
+        (!text.contains(['$', '\\'])).then(|| text.replace('\u{0}', "$"))
     }
-    let mut all = Vec::new();
+}
+
+impl Instruction {
+    /// `COPY`, in capitals.
+    pub fn verb(&self) -> String {
+        self.text.split_whitespace().next().unwrap_or_default().to_ascii_uppercase()
+    }
+}
+
+/// Instructions with their continuation lines joined and comments left out.
+pub fn instructions(text: &str) -> Vec<Instruction> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let escape = directive(text, "escape").and_then(|value| value.chars().next()).unwrap_or('\\');
+    let mut all: Vec<Instruction> = Vec::new();
     let mut current = String::new();
-    let mut heredocs: Vec<String> = Vec::new();
-    for line in text.lines() {
-        if let Some(end) = heredocs.first() {
-            if line.trim_start_matches('\t') == end {
-                heredocs.remove(0);
+    let mut began = 0;
+    let mut open: Vec<(Heredoc, bool)> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        if let Some((heredoc, chomp)) = open.first_mut() {
+            let line = if *chomp { line.trim_start_matches('\t') } else { line };
+            if line == heredoc.name {
+                let (heredoc, _) = open.remove(0);
+                if let Some(last) = all.last_mut() {
+                    last.heredocs.push(Heredoc { end: number, ..heredoc });
+                }
+            } else {
+                heredoc.body.push_str(line);
+                heredoc.body.push('\n');
             }
             continue;
         }
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
+        }
+        if current.is_empty() {
+            began = number;
         }
         match line.trim_end().strip_suffix(escape) {
             Some(open) => {
@@ -109,30 +161,40 @@ fn instructions(text: &str) -> Vec<String> {
             }
             None => {
                 current.push_str(line);
-                heredocs = heredoc_ends(&current);
-                all.push(std::mem::take(&mut current));
+                open = heredocs(&current);
+                all.push(Instruction { text: std::mem::take(&mut current), lines: (began, number), heredocs: vec![] });
             }
         }
     }
     if !current.is_empty() {
-        all.push(current);
+        all.push(Instruction { text: current, lines: (began, text.lines().count().saturating_sub(1)), heredocs: vec![] });
     }
     all
 }
 
-/// The words that end the heredocs which a RUN, COPY or ADD begins.
-fn heredoc_ends(line: &str) -> Vec<String> {
+/// A directive from the comments that a Dockerfile begins with: `# escape=\``.
+pub fn directive(text: &str, name: &str) -> Option<String> {
+    let directives = text.lines().map_while(|line| line.trim_start().strip_prefix('#')?.split_once('='));
+    let mut found = directives.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| value.trim().to_string())
+}
+
+/// The heredocs which a RUN, COPY or ADD begins, and which of them are without the tabs before their lines.
+fn heredocs(line: &str) -> Vec<(Heredoc, bool)> {
     let verb = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
     if !matches!(verb.as_str(), "RUN" | "COPY" | "ADD") {
         return Vec::new();
     }
-    let ends = line.split_whitespace().filter_map(|word| {
+    let begun = line.split_whitespace().filter_map(|word| {
         let at = word.find("<<")?;
-        let end = word[at + 2..].trim_start_matches('-').trim_matches(['"', '\'']);
-        let named = end.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        named.then(|| end.to_string())
+        let chomp = word[at + 2..].starts_with('-');
+        let name = word[at + 2..].trim_start_matches('-');
+        let bare = name.trim_matches(['"', '\'']);
+        let named = bare.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let heredoc = Heredoc { name: bare.to_string(), quoted: bare.len() < name.len(), body: String::new(), end: 0 };
+        named.then_some((heredoc, chomp))
     });
-    ends.collect()
+    begun.collect()
 }
 
 fn unquoted(word: &str) -> &str {

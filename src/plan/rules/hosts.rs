@@ -30,10 +30,15 @@ fn gateway(context: &Context) -> Result<Option<String>, Refusal> {
     if context.host.podman_version()? >= PODMAN_5_4 {
         return Ok(None);
     }
+    found_gateway(context).map(Some)
+}
+
+/// The same where no Podman knows the word.
+pub fn found_gateway(context: &Context) -> Result<String, Refusal> {
     if context.host.uid() != 0 {
         // A rootless container's network has no side of the host: what listens there is reached by the host's own address.
         return match context.host.address().filter(|_| context.engine.remote.is_none()) {
-            Some(address) => Ok(Some(address.to_string())),
+            Some(address) => Ok(address.to_string()),
             None => Err(context.refuse("--add-host: this Podman has no host-gateway without root; give the host's address.")),
         };
     }
@@ -41,7 +46,7 @@ fn gateway(context: &Context) -> Result<Option<String>, Refusal> {
     let answer = context.ask(&words).and_then(|a| serde_json::from_slice::<serde_json::Value>(&a).ok());
     let gateway = answer.as_ref().and_then(|a| a.pointer("/0/subnets/0/gateway")).and_then(serde_json::Value::as_str);
     match gateway {
-        Some(gateway) => Ok(Some(gateway.to_string())),
+        Some(gateway) => Ok(gateway.to_string()),
         None => Err(context.refuse("--add-host: Podman's network does not tell its gateway; give the host's address.")),
     }
 }

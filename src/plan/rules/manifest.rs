@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::build::own_registries;
+use super::build::registries::own_registries;
 use super::credentials;
 use super::references::Reference;
 use super::store;

@@ -22,6 +22,7 @@ pub mod health;
 pub mod hosts;
 pub mod image;
 pub mod image_lists;
+pub mod imagetools;
 pub mod inspect;
 pub mod local;
 pub mod look;

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 
-use super::build::plain_http_on_loopback as plain_http;
+use super::build::registries::plain_http_on_loopback as plain_http;
 use super::credentials;
 use super::image::plain_http_on_loopback;
 use super::platforms::Platform;
 use super::references::{self, Reference};
 use super::store::{self, Image, Store};
 use crate::plan::{Act, Context, Draft, Plan, Refusal, Reshape};
-use crate::render::transfer::{AllTags, Asks, ManifestSize, OfAll, Pull, Push, Words};
+use crate::render::transfer::{AllTags, Asks, ManifestSize, Metadata, OfAll, Pull, Push, Words};
 
 /// What `--platform OS[/ARCHITECTURE[/VARIANT]]` asks for. (Podman takes a lone word for the system, and knows fewer names.)
 /// Errors: containerd's words.
@@ -104,7 +104,12 @@ pub fn pull_for(context: &Context, mut reference: Reference) -> Result<Reshape, 
     }
     let asks = if context.invocation.command.name() == "run" { Asks::Run } else { Asks::Create };
     let quiet = context.invocation.uses.switch("quiet");
-    pull_by(context, context.call("pull")?, &reference, Pull { quiet, asks, ..Pull::default() })
+    let mut draft = context.call("pull")?;
+    let platform = platform(context).ok().flatten().map(|platform| platform.shown());
+    if let Some(platform) = &platform {
+        draft.flag("platform", platform);
+    }
+    pull_by(context, draft, &reference, Pull { platform, quiet, asks, ..Pull::default() })
 }
 
 fn pull_by(context: &Context, mut draft: Draft, reference: &Reference, pull: Pull) -> Result<Reshape, Refusal> {
@@ -245,29 +250,49 @@ fn words(quiet: bool, said: String) -> Words {
 fn push_tag(context: &Context, reference: &Reference, source: String, words: Words) -> Result<Reshape, Refusal> {
     let mut draft = context.call("push")?;
     draft.translate(context)?;
-    push_to(context, draft, reference, source, words)
+    push_to(context, draft, reference, source, words, None)
 }
 
-/// The push of what has been built, under a name as typed.
-pub fn push_built(context: &Context, typed: &OsStr, reference: &Reference) -> Result<Reshape, Refusal> {
+/// The push of what has been built, an image or a list of several, under a name as typed.
+pub fn push_built(
+    context: &Context,
+    typed: &OsStr,
+    reference: &Reference,
+    list: bool,
+    metadata: Option<Metadata>,
+) -> Result<Reshape, Refusal> {
+    if list {
+        let mut draft = context.call("manifest push")?;
+        draft.switch("all", true).flag("format", "v2s2");
+        return push_to(context, draft, reference, reference.tagged(), Words::PodmansOfList, metadata);
+    }
     let source = references::local(typed, context)?.to_string_lossy().into_owned();
-    push_to(context, context.call("push")?, reference, source, Words::Podmans)
+    push_to(context, context.call("push")?, reference, source, Words::Podmans, metadata)
 }
 
-fn push_to(context: &Context, mut draft: Draft, reference: &Reference, source: String, words: Words) -> Result<Reshape, Refusal> {
+fn push_to(
+    context: &Context,
+    mut draft: Draft,
+    reference: &Reference,
+    source: String,
+    words: Words,
+    metadata: Option<Metadata>,
+) -> Result<Reshape, Refusal> {
     plain_http_on_loopback(&mut draft, reference);
     credentials::of_registry(&mut draft, context, &reference.domain);
     // Podman says nothing on stdout; a file in a place of our own would have to be found and removed.
     draft.flag("digestfile", "/dev/stdout");
     draft.arg(&source);
     let target = reference.full();
-    if source != target {
+    if words == Words::PodmansOfList {
+        draft.arg(format!("docker://{}", reference.tagged()));
+    } else if source != target {
         draft.arg(target);
     }
     let store = store::directories(context);
     let tag = reference.tag.clone().unwrap_or_default();
     let size = manifest_size(context, reference)?;
-    Ok(draft.transfer(Push { tag, words, store, source, digest: String::new(), size, layers: vec![] }, context))
+    Ok(draft.transfer(Push { tag, words, store, source, digest: String::new(), size, layers: vec![], metadata }, context))
 }
 
 fn manifest_size(context: &Context, reference: &Reference) -> Result<ManifestSize, Refusal> {

@@ -7,6 +7,7 @@ use super::defaults::Program;
 use super::environment::{self, Variables};
 use super::workdir::Workdir;
 use super::{checks, defaults, health as checks_of_health, mapping, networks, refuse_without_terminal};
+use crate::invocation::FlagUse;
 use crate::plan::rules::references::{self, Reference};
 use crate::plan::rules::store::Store;
 use crate::plan::rules::{given, mounts, transfer};
@@ -32,8 +33,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let name = references::find(typed, &store, context)?;
     let text = name.to_string_lossy();
     let image = Reference::parse(&name).ok().and_then(|r| store.named(&r.tagged())).or_else(|| store.with_id(&text));
-    if image.is_none() && pulls_first(&name, context) {
-        return pull_first(&name, context);
+    let always = uses.text("pull").is_some_and(|p| p == "always") && may_pull(context);
+    if always || (image.is_none() && pulls_first(&name, context)) {
+        return pull_first(&name, !always, context);
+    }
+    if image.is_none() && uses.text("pull").is_some_and(|p| p == "never") && is_absent(&name, context) {
+        let shown = Reference::parse(&name).map_or_else(|_| text.to_string(), |reference| reference.familiar());
+        return Err(context.as_docker(format!("Error response from daemon: No such image: {shown}")));
     }
     if run {
         check_devices(context)?;
@@ -149,15 +155,30 @@ pub const PULLED: &str = "DOCKER_SHIM_PULLED";
 fn pulls_first(name: &OsStr, context: &Context) -> bool {
     let uses = &context.invocation.uses;
     let missing = uses.text("pull").is_none_or(|p| p.is_empty() || p == "missing");
-    let may = missing && !uses.given("platform") && context.engine.remote.is_none() && context.host.env(PULLED).is_none();
-    may && context.ask(&[OsStr::new("image"), OsStr::new("exists"), name]).is_none()
+    missing && may_pull(context) && is_absent(name, context)
 }
 
-/// docker/cli pulls an image that the daemon does not have, and asks again.
-fn pull_first(name: &OsStr, context: &Context) -> Result<Plan, Refusal> {
+fn is_absent(name: &OsStr, context: &Context) -> bool {
+    context.ask(&[OsStr::new("image"), OsStr::new("exists"), name]).is_none()
+}
+
+fn may_pull(context: &Context) -> bool {
+    context.engine.remote.is_none() && context.host.env(PULLED).is_none()
+}
+
+/// `--pull`: what has been pulled just now is not pulled again.
+pub fn pull(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+    if !used.value.is_empty() && (used.value != "always" || may_pull(context) || context.engine.remote.is_some()) {
+        draft.flag("pull", &used.value);
+    }
+    Ok(())
+}
+
+/// docker/cli pulls an image that the daemon does not have, and asks again; or whatever it has.
+fn pull_first(name: &OsStr, missing: bool, context: &Context) -> Result<Plan, Refusal> {
     let reference = references::target(name, context)?;
     let mut acts = vec![];
-    if !context.invocation.uses.switch("quiet") {
+    if missing && !context.invocation.uses.switch("quiet") {
         acts.push(Act::Warn(format!("Unable to find image '{}' locally\n", reference.familiar()).into_bytes()));
     }
     acts.extend([Act::Reshape(transfer::pull_for(context, reference)?), Act::Again(PULLED)]);
@@ -170,7 +191,7 @@ fn is_other_loopback(name: &OsStr) -> bool {
 }
 
 /// The caller's Podman socket and Docker's credentials in the container, as `--use-api-socket` wants them.
-pub fn api_socket(used: &crate::invocation::FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
+pub fn api_socket(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     if !used.is_on() {
         return Ok(());
     }

@@ -160,24 +160,32 @@ fn cut(entry: &[u8]) -> (&OsStr, Option<&OsStr>) {
     }
 }
 
-/// The proxies that Docker's configuration gives to containers (`proxies` of config.json): those of the default, upper and
-/// lower case. Variables that the command line names stay as they are.
+/// The proxies that Docker's configuration may have, and the variables that they become.
+pub const PROXIES: [(&str, &str); 5] = [
+    ("httpProxy", "HTTP_PROXY"),
+    ("httpsProxy", "HTTPS_PROXY"),
+    ("ftpProxy", "FTP_PROXY"),
+    ("noProxy", "NO_PROXY"),
+    ("allProxy", "ALL_PROXY"),
+];
+
+/// The proxies that Docker's configuration gives to containers and builds (`proxies` of config.json): those of the default,
+/// upper and lower case.
+pub fn proxies(context: &Context) -> Vec<(String, String)> {
+    let read = || {
+        let file = context.engine.config_dir()?.join("config.json");
+        let text = context.host.read(&file).filter(|t| crate::host::contains(t, b"\"proxies\""))?;
+        let config = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
+        let given = PROXIES.iter().filter_map(|(key, name)| Some((*name, config["proxies"]["default"][key].as_str()?.to_string())));
+        let given = given.filter(|(_, value)| !value.is_empty());
+        Some(given.flat_map(|(name, value)| [(name.to_string(), value.clone()), (name.to_lowercase(), value)]).collect())
+    };
+    read().unwrap_or_default()
+}
+
+/// The same for a container. Variables that the command line names stay as they are.
 pub fn of_configuration(variables: &mut Variables, context: &Context) {
-    let Some(file) = context.engine.config_dir().map(|dir| dir.join("config.json")) else { return };
-    let Some(text) = context.host.read(&file).filter(|t| crate::host::contains(t, b"\"proxies\"")) else { return };
-    let Ok(config) = serde_json::from_slice::<serde_json::Value>(&text) else { return };
-    let proxies = &config["proxies"]["default"];
-    let names = [
-        ("httpProxy", "HTTP_PROXY"),
-        ("httpsProxy", "HTTPS_PROXY"),
-        ("ftpProxy", "FTP_PROXY"),
-        ("noProxy", "NO_PROXY"),
-        ("allProxy", "ALL_PROXY"),
-    ];
-    for (key, name) in names {
-        let Some(value) = proxies[key].as_str().filter(|v| !v.is_empty()) else { continue };
-        for name in [name.to_string(), name.to_lowercase()] {
-            variables.set_default(name.into(), value.into());
-        }
+    for (name, value) in proxies(context) {
+        variables.set_default(name.into(), value.into());
     }
 }
