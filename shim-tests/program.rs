@@ -41,8 +41,9 @@ impl Place {
     }
     fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.at(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // By a process of its own: what another test starts meanwhile would hold the file open for writing, and nobody could run it.
+        let made = Command::new("sh").args(["-ec", "printf %s \"$1\" >\"$0\"; chmod 755 \"$0\""]).arg(&path).arg(text).status();
+        assert!(made.unwrap().success());
         path
     }
     /// A start of docker with an environment of nothing but what is needed.
@@ -231,7 +232,7 @@ fn a_privileged_copy_does_not_listen_to_its_caller() {
     let place = Place::new("setuid");
     fs::set_permissions(&place.0, fs::Permissions::from_mode(0o755)).unwrap();
     let copy = place.at("bin/setuid-docker");
-    fs::copy(SHIM, &copy).unwrap();
+    assert!(Command::new("cp").arg(SHIM).arg(&copy).status().unwrap().success());
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o4755)).unwrap();
     place.script("podman", "#!/bin/sh\necho mine\n");
     let mut docker = Command::new(&copy);

@@ -2,7 +2,7 @@
 //! clients that were downloaded, and the scans. Where npm is at hand, Microsoft's own library looks for the clients.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -33,12 +33,11 @@ impl Agent {
         for sub in ["bin", "tools", "home/.config/containers", "temp"] {
             fs::create_dir_all(dir.join(sub)).unwrap();
         }
-        for program in ["docker", "docker-shim"] {
-            fs::copy(SHIM, dir.join("bin").join(program)).unwrap();
-        }
+        // By a process of its own: what another test starts meanwhile would hold a file open that is being written, and nobody could run it.
         // The commands that get as far as Podman only show it.
-        fs::write(dir.join("bin/podman"), "#!/bin/sh\necho podman \"$@\"\n").unwrap();
-        fs::set_permissions(dir.join("bin/podman"), fs::Permissions::from_mode(0o755)).unwrap();
+        let make = "cp \"$1\" docker; cp \"$1\" docker-shim; printf '#!/bin/sh\\necho podman \"$@\"\\n' >podman; chmod 755 podman";
+        let made = Command::new("sh").args(["-ec", make, "sh", SHIM]).current_dir(dir.join("bin")).status();
+        assert!(made.unwrap().success());
         let me = nix::unistd::geteuid().as_raw();
         let user = if me == 0 { 65534 } else { me };
         for sub in ["tools", "home", "temp"] {
