@@ -20,6 +20,7 @@ mod creation;
 mod each;
 mod export;
 mod login;
+mod logs;
 mod manifest;
 mod prune;
 mod reshape;
@@ -235,6 +236,7 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
         Act::Copy(copy) => ended(cp::run(&copy)),
         Act::Export(exported) => ended(export::run(&exported)?),
         Act::Attach(attached) => ended(attach::attach(&attached)?),
+        Act::Logs(logs) => ended(logs::run(&logs)?),
         Act::StartAttached(started) => ended(attach::start(&started)?),
         Act::Reshape(reshape) => ended(reshape::run(reshape)?),
         Act::Manifests(manifests) => ended(manifest::run(&manifests)?),

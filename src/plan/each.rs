@@ -159,3 +159,13 @@ impl Owners {
         range.map_or(outside, |(inside, first, _)| inside + (outside - first))
     }
 }
+
+/// `docker logs --details`.
+#[derive(Debug)]
+pub struct Logs {
+    pub call: Call,
+    /// What goes before each line, and after its time.
+    pub details: String,
+    /// Whether podman writes the times.
+    pub timestamps: bool,
+}

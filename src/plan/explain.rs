@@ -76,6 +76,7 @@ fn show_act(text: &mut String, act: &Act) {
             show(text, &format!("copy {way}{links} by"), &copy.call);
         }
         Act::Export(export) => show(text, "run, owners in its archive as in the container:", &export.call),
+        Act::Logs(logs) => show(text, &format!("run, {:?} before each line:", logs.details), &logs.call),
         Act::StartAttached(start) => show(text, "run, 125 is 1 unless it is the container's own:", &start.call),
         Act::Change(changes) => changes.iter().for_each(|change| {
             let _ = match change {

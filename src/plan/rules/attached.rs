@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::container::refuse_without_terminal;
 use super::health;
 use super::look::{self, Doing, Found};
@@ -11,8 +13,9 @@ use super::timestamps::{self, Timestamp};
 use super::verbs::{self, EMPTY_NAME};
 use crate::grammar::go;
 use crate::invocation::FlagUse;
-use crate::plan::each::{Attach, Needs, Require, StartAttached};
+use crate::plan::each::{Attach, Logs, Needs, Require, StartAttached};
 use crate::plan::{Act, Call, Context, Draft, Ending, Plan, Refusal, Run, Stderr, Stdout};
+use crate::render::container_inspect::log_details;
 
 /// `docker exec`: becomes podman where Podman's files show that the container runs. Otherwise podman is asked first, since its
 /// status for a container that does not run (255) is a command's own.
@@ -131,6 +134,15 @@ pub fn logs(context: &Context) -> Result<Plan, Refusal> {
     let mut draft = context.call("logs")?;
     draft.translate(context)?;
     let mut acts = existing(&context.invocation.args[0], &mut draft, context)?;
+    let uses = &context.invocation.uses;
+    if uses.switch("details") {
+        let name = named(&context.invocation.args[0])?;
+        let inspected = context.ask(&["container", "inspect", "--"].map(OsStr::new).into_iter().chain([name]).collect::<Vec<_>>());
+        let inspected: Json = inspected.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let details = log_details::of(&inspected[0]).map_err(|why| context.refuse(why))?;
+        acts.push(Act::Logs(Logs { call: draft.call(), details, timestamps: uses.switch("timestamps") }));
+        return Ok(Plan::Sequence(acts));
+    }
     acts.push(draft.run(Ending::Client));
     Ok(Plan::Sequence(acts))
 }

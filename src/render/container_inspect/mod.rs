@@ -12,6 +12,7 @@ mod asked;
 mod config;
 pub mod health;
 mod host_config;
+pub mod log_details;
 mod mounts;
 pub mod network;
 mod ports;

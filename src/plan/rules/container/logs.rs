@@ -27,26 +27,39 @@ pub fn driver(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<()
     Ok(())
 }
 
-/// The options of each driver that Podman has a counterpart for (moby `daemon/logger/*`, `ValidateLogOpt`).
-const FILE_OPTIONS: [&str; 8] = ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"];
+/// The options of each driver (moby `daemon/logger/*`, `ValidateLogOpt`).
+const NOTES: [&str; 5] = ["labels", "labels-regex", "env", "env-regex", "tag"];
+const OF_FILES: [&str; 3] = ["max-file", "max-size", "compress"];
+/// Those of every driver.
+const OF_ALL: [&str; 6] = ["mode", "max-buffer-size", "cache-disabled", "cache-max-file", "cache-max-size", "cache-compress"];
 
-/// `--log-opt`: the size of a file and the tag have counterparts; the number of files and what is noted with each line
-/// have none and change nothing that the caller reads back.
+fn takes(driver: &str, key: &str) -> bool {
+    let own = match driver {
+        "json-file" => NOTES.contains(&key) || OF_FILES.contains(&key),
+        "local" => OF_FILES.contains(&key),
+        "journald" => NOTES.contains(&key),
+        "syslog" => NOTES.contains(&key) || key.starts_with("syslog-"),
+        _ => false,
+    };
+    own || OF_ALL.contains(&key)
+}
+
+/// `--log-opt`: the size of a file and the journal's tag have counterparts. The number of files and what is noted with each line have none;
+/// `logs --details` finds the latter where the container says it.
 pub fn option(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
     let text = used.value.to_string_lossy();
     let (key, value) = text.split_once('=').unwrap_or((&text, ""));
     let driver = context.invocation.uses.text("log-driver").unwrap_or_default().to_string_lossy();
     let driver = if driver.is_empty() { "json-file".into() } else { driver };
-    match key {
-        "mode" | "max-buffer-size" => {}
-        "max-size" | "tag" if value.is_empty() => {}
-        "max-size" | "tag" => _ = draft.flag("log-opt", format!("{key}={value}")),
-        key if FILE_OPTIONS.contains(&key) => {}
-        key if key.starts_with("syslog-") && driver == "syslog" => {}
-        other => {
-            let words = format!("Error response from daemon: unknown log opt '{other}' for {driver} log driver");
-            return Err(context.as_docker(words));
-        }
+    if !takes(&driver, key) {
+        let named = if driver == "local" { "log driver local".to_string() } else { format!("{driver} log driver") };
+        let words = format!("Error response from daemon: unknown log opt '{key}' for {named}");
+        return Err(context.as_docker(words));
+    }
+    // conmon does not start with a tag for a file.
+    let kept = key == "max-size" || (key == "tag" && matches!(&*driver, "journald" | "syslog"));
+    if kept && !value.is_empty() {
+        draft.flag("log-opt", format!("{key}={value}"));
     }
     Ok(())
 }
