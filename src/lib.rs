@@ -39,13 +39,14 @@ pub fn docker(argv: &[OsString]) -> u8 {
         }
     }
     let parsed = parse(argv, &host);
-    let notice = (host.client().is_none() && parsed.as_ref().is_ok_and(ahead::is_asked_for)).then(|| ahead::notice(&host)).flatten();
+    let asked_for = host.client().is_none() && parsed.as_ref().is_ok_and(ahead::is_asked_for);
     let plan = plan_parsed(parsed, &host);
     if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {
         let text = plan::explain(&plan);
         return execute::execute(Plan::Answer(Answer { stdout: text.into_bytes(), ..Answer::default() }));
     }
-    if let Some(notice) = notice {
+    // Only now: a notice is given once a job, and explaining is not giving it.
+    if let Some(notice) = asked_for.then(|| ahead::notice(&host)).flatten() {
         execute::execute(Plan::Answer(notice));
     }
     execute::execute(plan)

@@ -58,7 +58,7 @@ pub static BUILD: &[Flag] = &[
     flag("shm-size", Kind::Bytes, "Size of /dev/shm during the build"),
     flag("ssh", Kind::StringArray, "Lend the build an SSH agent or keys").podman_since(PODMAN_4_3),
     flag("tag", Kind::StringArray, "Name the image (name:tag)").short('t').rule(by_command),
-    flag("target", Kind::Text, "Stop after this build stage").rule(build::target),
+    flag("target", Kind::Text, "Stop after this build stage").rule(by_command),
     flag("ulimit", Kind::Ulimit, "Resource limits of the build").default("[]").csv(),
     // Of the builder before BuildKit: still taken, without effect; the first three print a warning.
     flag("isolation", Kind::Text, "How build containers are isolated").hidden().drop("BuildKit ignores it with a warning."),

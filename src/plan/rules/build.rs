@@ -19,7 +19,7 @@ use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Reshape, Run, Shap
 use crate::render::build::{Build, Builder, Dockerfile, Image};
 use crate::render::transfer::Metadata;
 
-mod checks;
+pub mod checks;
 mod outputs;
 pub mod registries;
 
@@ -75,7 +75,10 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let source = Source::of(directory, uses.text("file"), context)?;
     let text = source.dockerfile(context);
     if let Some(text) = &text {
-        check_stages(text, uses.text("target"))?;
+        check_stages(text)?;
+    }
+    if let Some(target) = uses.text("target").filter(|target| !target.is_empty()) {
+        draft.flag("target", spelled(target, text.as_deref())?);
     }
     source.draft(&mut draft, text.as_deref(), context)?;
     if let Some(text) = &text {
@@ -156,16 +159,20 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     Ok(Plan::Sequence(acts))
 }
 
-/// Whether there is anything to build, and the stage asked for.
-fn check_stages(text: &str, target: Option<&OsStr>) -> Result<(), Refusal> {
+/// Whether there is anything to build.
+fn check_stages(text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(dockerfile::rewrite::solve("the Dockerfile cannot be empty"));
     }
-    let target = target.unwrap_or_default().to_string_lossy();
-    if target.is_empty() || dockerfile::stages(text).iter().any(|stage| stage.eq_ignore_ascii_case(&target)) {
-        return Ok(());
-    }
-    Err(dockerfile::rewrite::solve(format!("target stage {target:?} could not be found")))
+    Ok(())
+}
+
+/// `--target`, as the Dockerfile spells the stage, where it can be read. Errors: it has no such stage.
+fn spelled(target: &OsStr, text: Option<&str>) -> Result<String, Refusal> {
+    let target = target.to_string_lossy();
+    let Some(text) = text else { return Ok(target.into_owned()) };
+    let stage = dockerfile::stages(text).into_iter().find(|stage| stage.eq_ignore_ascii_case(&target));
+    stage.ok_or_else(|| dockerfile::rewrite::solve(format!("target stage {target:?} could not be found")))
 }
 
 /// The proxies of Docker's configuration are build arguments, those given come in both spellings (BuildKit's
@@ -427,18 +434,6 @@ pub fn platform(used: &FlagUse, draft: &mut Draft, _: &Context) -> Result<(), Re
     let whole = |one: &str| Platform::parse(if one == "local" { "linux" } else { one }).map(|platform| platform.shown());
     let platforms = text.split(',').map(whole).collect::<Result<Vec<_>, _>>().map_err(checks::failed)?;
     draft.flag("platform", platforms.join(","));
-    Ok(())
-}
-
-/// `--target`, as the stage is spelled.
-pub fn target(used: &FlagUse, draft: &mut Draft, context: &Context) -> Result<(), Refusal> {
-    if used.value.is_empty() {
-        return Ok(());
-    }
-    let source = Source::of(&context.invocation.args[0], context.invocation.uses.text("file"), context)?;
-    let stages = source.dockerfile(context).map(|text| dockerfile::stages(&text)).unwrap_or_default();
-    let typed = used.value.to_string_lossy();
-    draft.flag("target", stages.iter().find(|stage| stage.eq_ignore_ascii_case(&typed)).map_or(&*typed, String::as_str));
     Ok(())
 }
 

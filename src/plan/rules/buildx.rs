@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::build::checks::error;
 use super::by_command;
 use crate::host;
 use crate::invocation::FlagUse;
@@ -91,10 +92,6 @@ impl Store<'_> {
 /// buildx's `store.ValidateName`.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-}
-
-fn error(words: impl std::fmt::Display) -> Refusal {
-    Refusal::new(format!("ERROR: {words}"), 1)
 }
 
 fn no_builder(name: &str) -> Refusal {

@@ -3,14 +3,11 @@
 
 use std::ffi::OsStr;
 
+use super::build::checks::error;
 use super::build::registries::plain_http_on_loopback;
 use super::credentials;
 use super::references::Reference;
 use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
-
-fn error(words: impl std::fmt::Display) -> Refusal {
-    Refusal::new(format!("ERROR: {words}"), 1)
-}
 
 fn references<'a>(names: impl Iterator<Item = &'a OsStr>) -> Result<Vec<Reference>, Refusal> {
     names.map(|name| Reference::parse(name).map_err(error)).collect()
