@@ -74,6 +74,8 @@ fn write(save: &Save, to: &mut dyn Write) -> Result<u8, u8> {
     drop(guard);
     match copied {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(141),
+        // Podman tells why there is no more.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof && ended.as_ref().is_ok_and(|ended| !ended.success()) => {}
         Err(error) => return Err(complain(&Refusal::new(format!("docker: the archive cannot be written: {error}"), 1))),
         Ok(()) => {}
     }

@@ -40,7 +40,7 @@ pub fn login(login: &Login) -> Result<u8, u8> {
     let config = Config::read(&login.file, true);
     let mut known_user = String::new();
     if user.is_empty() && password.is_empty() {
-        if let Some(stored) = config.stored(&login.server)? {
+        if let Some(stored) = config.stored(login.server())? {
             let _ = write!(
                 std::io::stderr(),
                 "Authenticating with existing credentials... [Username: {}]\n\n Info -> To login with a different account, run 'docker \
@@ -142,29 +142,34 @@ fn try_out(login: &Login, given: &Credentials) -> Result<Option<String>, u8> {
 /// Keeps credentials that hold, where the configuration says.
 fn keep(login: &Login, mut config: Config, given: &Credentials) -> Result<u8, u8> {
     let saving = |words: String| complain(&Refusal::new(format!("Error saving credentials: {words}"), 1));
-    let entry = match config.helper(&login.server) {
-        Some(helper) => {
-            let credentials = json!({ "ServerURL": login.server, "Username": given.user, "Secret": given.password });
-            let failed = |out: Failure| saving(format!("error storing credentials - err: {}, out: `{}`", out.error, out.said));
-            call(&helper, "store", &format!("{credentials}\n")).map_err(failed)?;
-            json!({})
+    let mut plain = false;
+    let before = config.auths();
+    for server in &login.servers {
+        let entry = match config.helper(server) {
+            Some(helper) => {
+                let credentials = json!({ "ServerURL": server, "Username": given.user, "Secret": given.password });
+                let failed = |out: Failure| saving(format!("error storing credentials - err: {}, out: `{}`", out.error, out.said));
+                call(&helper, "store", &format!("{credentials}\n")).map_err(failed)?;
+                json!({})
+            }
+            None => json!({ "auth": base64::encode(format!("{}:{}", given.user, given.password).as_bytes()) }),
+        };
+        let same = before.get(server).is_some_and(|before| before.get("auth") == entry.get("auth"));
+        if !same {
+            plain |= entry.get("auth").is_some();
+            config.set(server, Some(entry));
         }
-        None => json!({ "auth": base64::encode(format!("{}:{}", given.user, given.password).as_bytes()) }),
-    };
-    let plain = entry.get("auth").is_some();
-    let before = config.auths().get(&login.server).cloned();
-    let same = before.as_ref().is_some_and(|before| before.get("auth") == entry.get("auth"));
-    if !same {
-        config.set(&login.server, Some(entry));
+    }
+    if config.auths() != before {
         config.write(&login.file).map_err(|e| saving(e.to_string()))?;
-        if plain {
-            let _ = write!(
-                std::io::stderr(),
-                "\nWARNING! Your credentials are stored unencrypted in '{}'.\nConfigure a credential helper to remove this warning. \
-                 See\nhttps://docs.docker.com/go/credential-store/\n\n",
-                login.file.display()
-            );
-        }
+    }
+    if plain {
+        let _ = write!(
+            std::io::stderr(),
+            "\nWARNING! Your credentials are stored unencrypted in '{}'.\nConfigure a credential helper to remove this warning. \
+             See\nhttps://docs.docker.com/go/credential-store/\n\n",
+            login.file.display()
+        );
     }
     write_stdout(b"Login Succeeded\n")?;
     Ok(0)

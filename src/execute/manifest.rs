@@ -21,7 +21,7 @@ use crate::sha256;
 pub fn run(manifests: &Manifests) -> Result<u8, u8> {
     match &manifests.job {
         ManifestJob::Create { list, images, amend } => manifests.create(list, images, *amend),
-        ManifestJob::Push { list, purge } => manifests.push(list, *purge),
+        ManifestJob::Push { list, to, purge } => manifests.push(list, to, *purge),
         ManifestJob::Inspect { image, list, verbose } => manifests.inspect(image, list.as_deref(), *verbose),
         ManifestJob::Annotate { list, image, shown, .. } => manifests.annotate(list, image, shown),
         ManifestJob::Remove { lists } => {
@@ -144,7 +144,7 @@ impl Manifests {
         Ok(())
     }
 
-    fn push(&self, list: &str, purge: bool) -> Result<u8, u8> {
+    fn push(&self, list: &str, to: &str, purge: bool) -> Result<u8, u8> {
         let Some(records) = self.records(list) else { return fail(format!("No such manifest: {list}")) };
         if records.is_empty() {
             return fail(format!("{list} not found"));
@@ -170,7 +170,7 @@ impl Manifests {
         let oci = records.first().is_some_and(|first| text(&first["Descriptor"], "mediaType").contains(".oci."));
         let format = if oci { "--format=oci" } else { "--format=v2s2" };
         let pushed = self.with_list(&images, |name| {
-            let target = format!("docker://{list}");
+            let target = format!("docker://{to}");
             let pushed = ask(&self.calls.push, &["--all", format, "--digestfile=/dev/stdout", name, &target]);
             if pushed.status == 0 { Ok(pushed) } else { Err(pushed) }
         });

@@ -29,7 +29,12 @@ impl Draft {
         let mut env: Vec<_> = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).collect();
         env.extend(context.engine.env());
         let program = context.host.podman()?.to_path_buf();
-        Ok(Draft { program, head, flags: vec![], args: vec![], env, prepare: vec![] })
+        let mut draft = Draft { program, head, flags: vec![], args: vec![], env, prepare: vec![] };
+        if let Some((path, content)) = context.engine.no_logins(context.host) {
+            draft.set_env("REGISTRY_AUTH_FILE", &path);
+            draft.prepare(Step::WriteOwn { path, content });
+        }
+        Ok(draft)
     }
 
     /// `--name=value`, byte for byte.

@@ -98,7 +98,7 @@ fn show_act(text: &mut String, act: &Act) {
         }
         Act::Login(login) => {
             show(text, "try the credentials by", &login.call);
-            let _ = writeln!(text, "  keep them for {} in {}", login.server, login.file.display());
+            let _ = writeln!(text, "  keep them for {} in {}", login.servers.join(", "), login.file.display());
         }
         Act::Logout(logout) => {
             let _ = writeln!(text, "forget {} in {}", logout.servers.join(" "), logout.file.display());

@@ -102,6 +102,15 @@ impl Engine {
         self.config.as_ref().map(PathBuf::from)
     }
 
+    /// The file of logins for a configuration directory without one, which is none to Docker: Podman 4.3 fails there, whatever it is to do.
+    pub fn no_logins(&self, host: &dyn Host) -> Option<(PathBuf, Vec<u8>)> {
+        let file = self.config_dir()?.join("config.json");
+        if host.exists(&file) || host.env("REGISTRY_AUTH_FILE").is_some_and(|file| !file.is_empty()) {
+            return None;
+        }
+        host::runtime_dir().map(|dir| (dir.join("no-logins.json"), b"{}".to_vec()))
+    }
+
     /// `currentContext` of config.json, where it is not the default one.
     fn current_context(&self, host: &dyn Host) -> Option<OsString> {
         let file = self.config_dir()?.join("config.json");

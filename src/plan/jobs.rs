@@ -40,6 +40,8 @@ pub enum ManifestJob {
     },
     Push {
         list: String,
+        /// The list's name where registries.conf has its registry.
+        to: String,
         purge: bool,
     },
     Inspect {
@@ -70,8 +72,8 @@ pub struct Login {
     pub call: Call,
     /// Where credentials are kept: Docker's config.json.
     pub file: PathBuf,
-    /// The server as its credentials are kept.
-    pub server: String,
+    /// The server as its credentials are kept, then the one that registries.conf has in its place.
+    pub servers: Vec<String>,
     /// The server as Podman knows it.
     pub registry: String,
     pub user: Option<String>,
@@ -81,10 +83,17 @@ pub struct Login {
     pub on_terminal: bool,
 }
 
+impl Login {
+    /// The server as its credentials are kept.
+    pub fn server(&self) -> &str {
+        &self.servers[0]
+    }
+}
+
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Login { call, file, server, user, .. } = self;
-        write!(f, "Login {{ {call:?}, {file:?}, {server:?}, {user:?} }}")
+        let Login { call, file, servers, user, .. } = self;
+        write!(f, "Login {{ {call:?}, {file:?}, {servers:?}, {user:?} }}")
     }
 }
 

@@ -10,6 +10,10 @@ use crate::plan::Answer;
 /// `docker search`, of `podman search --no-trunc --format json`.
 #[derive(Debug)]
 pub struct Search {
+    /// Where is searched: a registry, and a path within it.
+    pub there: String,
+    /// What is found there is Docker's hub's, whose own images go by their short names.
+    pub hub: bool,
     pub format: String,
     pub no_trunc: bool,
     pub official: Option<bool>,
@@ -51,13 +55,8 @@ impl Search {
 
     fn row(&self, result: &Json) -> Data {
         let name = text(result, "Name");
-        let (registry, short) = name.split_once('/').unwrap_or(("", name));
-        let name = match registry {
-            "" => name,
-            "docker.io" => short.strip_prefix("library/").unwrap_or(short),
-            _ if registry == text(result, "Index") => short,
-            _ => name,
-        };
+        let name = name.strip_prefix(&self.there).and_then(|name| name.strip_prefix('/')).unwrap_or(name);
+        let name = name.strip_prefix("library/").filter(|_| self.hub).unwrap_or(name);
         let description = text(result, "Description").replace(['\n', '\r'], " ");
         // Rows that become JSON say it in another way.
         let official = match (is_official(result), self.format.contains("json")) {
@@ -111,7 +110,8 @@ mod tests {
 
     #[test]
     fn tables_json_and_filters() {
-        let view = |text: &str| Search { format: format(text), no_trunc: false, official: None, stars: 0 };
+        let view =
+            |text: &str| Search { there: "docker.io".into(), hub: true, format: format(text), no_trunc: false, official: None, stars: 0 };
         assert_eq!(
             shown(view("")),
             "NAME             DESCRIPTION                                     STARS     OFFICIAL\n\

@@ -244,6 +244,8 @@ pub struct Push {
     /// Where the store's indexes are, and the name that the image has there.
     pub store: Vec<PathBuf>,
     pub source: String,
+    /// That is a list of several images.
+    pub list: bool,
     pub digest: String,
     /// The calls that find out how long a manifest is that the store does not have.
     pub size: ManifestSize,
@@ -268,14 +270,12 @@ pub enum Words {
     Quiet(String),
     /// Podman's own lines on stderr: of what was built.
     Podmans,
-    /// The same of a list of several images.
-    PodmansOfList,
 }
 
 impl Progress for Push {
     fn line(&mut self, line: &[u8]) -> Answer {
         let shown = String::from_utf8_lossy(line);
-        if matches!(self.words, Words::Podmans | Words::PodmansOfList) {
+        if self.words == Words::Podmans {
             return Answer { stderr: [line, b"\n"].concat(), ..Answer::default() };
         }
         let blob = shown.strip_prefix("Copying blob ").and_then(|rest| rest.split(' ').next()).filter(|_| self.words == Words::Dockers);
@@ -292,7 +292,7 @@ impl Progress for Push {
         self.digest = String::from_utf8_lossy(&podman.stdout).trim().to_string();
         match &self.words {
             Words::Quiet(words) => return Some(Answer::printed(words.clone())),
-            Words::Podmans | Words::PodmansOfList => return Some(Answer::default()),
+            Words::Podmans => return Some(Answer::default()),
             Words::Dockers => {}
         }
         let digest = &self.digest;
@@ -306,7 +306,7 @@ impl Progress for Push {
     }
 
     fn keep(&self) -> Option<Step> {
-        if self.words == Words::PodmansOfList {
+        if self.list {
             return None;
         }
         let images = store::images_of(&self.store, &read).filter(|_| self.digest.starts_with("sha256:"))?;
@@ -320,7 +320,7 @@ impl Progress for Push {
         let mut facts = serde_json::Map::new();
         let images = store::images_of(&self.store, &read).unwrap_or_default();
         let image = images.iter().find(|image| image.id == self.source || image.names.contains(&self.source));
-        if let Some(image) = image.filter(|_| self.words != Words::PodmansOfList) {
+        if let Some(image) = image.filter(|_| !self.list) {
             facts.insert("containerimage.config.digest".into(), format!("sha256:{}", image.id).into());
         }
         facts.insert("containerimage.digest".into(), self.digest.clone().into());

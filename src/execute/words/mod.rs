@@ -10,6 +10,9 @@ pub mod verbs;
 
 /// The same text with the lines that have a counterpart in Docker's words (moby `daemon/errors.go`, `daemon/images`).
 pub fn as_docker(text: &str) -> String {
+    // A list of one.
+    let only = text.strip_prefix("Error: 1 error occurred:\n\t* ").map(|error| format!("Error: {}\n", error.trim_end()));
+    let text = only.as_deref().unwrap_or(text);
     // What Podman adds to its own error.
     let lines = text.lines().filter(|line| !line.starts_with("exhausting input failed (error: "));
     let lines = lines.map(|line| line_as_docker(line).unwrap_or_else(|| line.to_string()));

@@ -1,11 +1,15 @@
-//! Which rule of the machine's policy.json keeps an image out (containers-policy.json(5)).
+//! Which rule of the machine's keeps an image out: of policy.json (containers-policy.json(5)), or of registries.conf.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.`
+/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.`, and for its `registry NAME is blocked in FILE or DIR`.
 pub fn rejected(error: &str) -> Option<String> {
+    if let Some((registry, files)) = error.split_once(" is blocked in ") {
+        let registry = registry.rsplit_once("registry ")?.1;
+        return Some(format!("the registry {registry} is blocked by this machine's registries.conf ({files})"));
+    }
     let (_, rest) = error.split_once("Running image ")?;
     let image = rest.split(" is rejected by policy").next().filter(|image| image.len() < rest.len())?;
     let (transport, name) = image.split_once(':')?;

@@ -153,7 +153,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         for (i, tag) in tags.iter().enumerate() {
             let reference = references::target(tag, context)?;
             let metadata = metadata.clone().filter(|_| i == last).map(|path| Metadata { path, names: full.clone() });
-            acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata)?));
+            acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata, is_quiet(context))?));
         }
     }
     Ok(Plan::Sequence(acts))
@@ -240,13 +240,19 @@ fn is_remote(context: &OsStr) -> bool {
     schemes.iter().any(|scheme| text.starts_with(scheme)) || (host::contains(text, b"@") && host::contains(text, b":"))
 }
 
+/// Whether the build tells nothing of its steps.
+fn is_quiet(context: &Context) -> bool {
+    let progress = context.invocation.uses.text("progress");
+    context.invocation.uses.switch("quiet") || progress.is_some_and(|progress| progress == "quiet" || progress == "none")
+}
+
 /// In whose words the build is told, and where. (`DOCKER_BUILDKIT=0` is the builder before BuildKit.)
 fn progress(context: &Context, names: Vec<String>, image: Image, text: Option<String>, file: Option<&OsStr>) -> Build {
     let uses = &context.invocation.uses;
-    let quiet = uses.switch("quiet") || uses.text("progress").is_some_and(|p| p == "quiet");
-    let builder = match (quiet, is_classic(context)) {
+    let silent = !uses.switch("quiet") && uses.text("progress").is_some_and(|progress| progress == "none");
+    let builder = match (is_quiet(context), is_classic(context)) {
+        _ if silent => Builder::Silent,
         (true, _) => Builder::Quiet,
-        _ if uses.text("progress").is_some_and(|p| p == "none") => Builder::Silent,
         (false, true) => Builder::Classic,
         (false, false) => Builder::BuildKit,
     };

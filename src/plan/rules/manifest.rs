@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::build::registries::own_registries;
 use super::credentials;
 use super::references::Reference;
+use super::registries_conf::{self, Location};
 use super::store;
 use crate::host;
 use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal};
@@ -24,13 +25,19 @@ fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Re
     // An image of a list was reached when it came into the list; by which way is not kept.
     let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. }) && registry.is_some_and(Reference::is_loopback);
     let insecure = context.invocation.uses.switch("insecure") || of_list;
+    let place = registry.and_then(|reference| registries_conf::location(context, &reference.tagged()));
+    let named = registry.map(|reference| reference.domain.as_str());
+    let there = place.as_ref().map(Location::domain);
+    let plain: Vec<&str> =
+        named.filter(|_| insecure).into_iter().chain(there.filter(|_| place.as_ref().is_some_and(Location::is_plain))).collect();
+    let domains: Vec<&str> = named.into_iter().chain(there).collect();
     let call = |path: &str| -> Result<Call, Refusal> {
         let mut draft = context.call(path)?;
-        if let Some(reference) = registry {
-            if insecure {
-                own_registries(&mut draft, context, &[&reference.domain], false);
-            }
-            credentials::of_registry(&mut draft, context, &reference.domain);
+        if !plain.is_empty() {
+            own_registries(&mut draft, context, &plain, false);
+        }
+        if !domains.is_empty() {
+            credentials::of_registries(&mut draft, context, &domains);
         }
         Ok(draft.call())
     };
@@ -66,7 +73,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
 pub fn push(context: &Context) -> Result<Plan, Refusal> {
     let list = normal(&context.invocation.args[0]).map_err(|words| context.as_docker(words))?;
     let purge = context.invocation.uses.switch("purge");
-    plan(context, Some(&list), ManifestJob::Push { list: list.complete(), purge })
+    let place = registries_conf::location(context, &list.tagged());
+    let to = place.map_or_else(|| list.complete(), |place| place.name);
+    plan(context, Some(&list), ManifestJob::Push { list: list.complete(), to, purge })
 }
 
 /// `docker manifest rm LIST…`.

@@ -34,6 +34,7 @@ pub mod plugin;
 pub mod prune;
 pub mod ps;
 pub mod references;
+pub mod registries_conf;
 pub mod registry;
 pub mod removal;
 pub mod store;

@@ -1,10 +1,11 @@
 //! Logins. They live in Docker's config.json, where other tools look for them.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::references::is_loopback;
+use super::registries_conf::{self, Location};
 use super::{filters, image_lists};
 use crate::grammar::go;
 use crate::host;
@@ -35,20 +36,24 @@ pub fn login(context: &Context) -> Result<Plan, Refusal> {
         Some(server) if !server.is_empty() && server != "docker.io" && server != HUB => hostname(&server),
         _ => HUB.to_string(),
     };
-    let registry = if server == HUB { "docker.io".to_string() } else { registry(&server) };
+    let registry = registry(&server);
+    let place = registries_conf::location(context, &registry);
     let mut draft = context.call("login")?;
-    if is_loopback(&registry) {
+    if place.as_ref().map_or_else(|| is_loopback(&registry), Location::is_plain) {
         draft.switch("tls-verify", false);
     }
+    let there = place.map(|place| place.domain().to_string());
+    let (registry, mut servers) = (there.clone().unwrap_or(registry), vec![server]);
+    servers.extend(there);
     let file = config_file(context);
     let on_terminal = context.host.is_terminal(0);
-    Ok(Plan::Sequence(vec![Act::Login(Login { call: draft.call(), file, server, registry, user, password, password_stdin, on_terminal })]))
+    Ok(Plan::Sequence(vec![Act::Login(Login { call: draft.call(), file, servers, registry, user, password, password_stdin, on_terminal })]))
 }
 
 /// `docker logout [SERVER]`.
 pub fn logout(context: &Context) -> Result<Plan, Refusal> {
     let typed = context.invocation.args.first().map(|server| server.to_string_lossy().into_owned()).filter(|server| !server.is_empty());
-    let (shown, servers) = match typed {
+    let (shown, mut servers) = match typed {
         None => (HUB.to_string(), vec![HUB.to_string()]),
         Some(typed) => {
             let host = hostname(&typed);
@@ -56,6 +61,7 @@ pub fn logout(context: &Context) -> Result<Plan, Refusal> {
             (host, servers)
         }
     };
+    servers.extend(registries_conf::location(context, &registry(&shown)).map(|place| place.domain().to_string()));
     Ok(Plan::Sequence(vec![Act::Logout(Logout { file: config_file(context), shown, servers })]))
 }
 
@@ -77,7 +83,7 @@ pub fn hostname(server: &str) -> String {
 /// The registry behind a server's name: Docker's hub has several.
 fn registry(server: &str) -> String {
     match server {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io".into(),
+        HUB | "index.docker.io" | "registry-1.docker.io" => "docker.io".into(),
         host => host.into(),
     }
 }
@@ -120,15 +126,16 @@ pub fn search(context: &Context) -> Result<Plan, Refusal> {
         limit @ 1..=100 => limit,
         limit => return Err(daemon(format!("limit {limit} is outside the range of [1, 100]"))),
     };
-    let has_registry = text.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
-    let mut full = OsString::new();
-    if !has_registry {
-        full.push("docker.io/");
-    }
-    full.push(term);
+    let named = text.split_once('/').filter(|(first, _)| first.contains(['.', ':']) || *first == "localhost");
+    let (registry, term) = named.unwrap_or(("docker.io", &text));
+    let place = registries_conf::location(context, registry);
     let mut draft = context.call("search")?;
-    draft.switch("no-trunc", true).flag("format", "json").flag("limit", limit.to_string()).arg(full);
-    let reshape = draft.show(Search { format, no_trunc: uses.switch("no-trunc"), official, stars });
+    if place.as_ref().map_or_else(|| is_loopback(registry), Location::is_plain) {
+        draft.switch("tls-verify", false);
+    }
+    let there = place.map_or_else(|| registry.to_string(), |place| place.name);
+    draft.switch("no-trunc", true).flag("format", "json").flag("limit", limit.to_string()).arg(format!("{there}/{term}"));
+    let reshape = draft.show(Search { there, hub: registry == "docker.io", format, no_trunc: uses.switch("no-trunc"), official, stars });
     Ok(match (note, reshape) {
         (Some(note), Plan::Reshape(reshape)) => Plan::Sequence(vec![note, Act::Reshape(reshape)]),
         (_, plan) => plan,

@@ -9,6 +9,7 @@ use super::credentials;
 use super::image::plain_http_on_loopback;
 use super::platforms::Platform;
 use super::references::{self, Reference};
+use super::registries_conf::{self, Location};
 use super::store::{self, Image, Store};
 use crate::plan::{Act, Context, Draft, Plan, Refusal, Reshape};
 use crate::render::transfer::{AllTags, Asks, ManifestSize, Metadata, OfAll, Pull, Push, Words};
@@ -74,13 +75,19 @@ pub fn pull(context: &Context) -> Result<Plan, Refusal> {
 
 /// The tags that a registry has of a repository; none where it does not say.
 fn tags(context: &Context, reference: &Reference) -> Option<Vec<String>> {
-    let mut words = vec!["search", "--list-tags", "--limit=1000000", "--format=json"];
-    if reference.is_loopback() {
-        words.push("--tls-verify=false");
+    let mut words = ["search", "--list-tags", "--limit=1000000", "--format=json"].map(OsString::from).to_vec();
+    let place = registries_conf::location(context, &reference.repository());
+    if place.as_ref().map_or_else(|| reference.is_loopback(), Location::is_plain) {
+        words.push("--tls-verify=false".into());
     }
-    let name = reference.repository();
-    words.push(&name);
-    let answer = context.ask(&words.into_iter().map(OsStr::new).collect::<Vec<_>>())?;
+    let logins = context.engine.config_dir().map(|dir| dir.join("config.json")).filter(|file| context.host.exists(file));
+    if let Some(file) = logins.filter(|_| context.host.env("REGISTRY_AUTH_FILE").is_none()) {
+        let mut option = OsString::from("--authfile=");
+        option.push(file);
+        words.push(option);
+    }
+    words.push(place.map_or_else(|| reference.repository(), |place| place.name).into());
+    let answer = context.ask(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>())?;
     let json: serde_json::Value = serde_json::from_slice(&answer).ok()?;
     let tags = json.get(0)?.get("Tags")?.as_array()?.iter().filter_map(|tag| tag.as_str());
     Some(tags.map(str::to_string).collect()).filter(|tags: &Vec<String>| !tags.is_empty())
@@ -250,7 +257,7 @@ fn words(quiet: bool, said: String) -> Words {
 fn push_tag(context: &Context, reference: &Reference, source: String, words: Words) -> Result<Reshape, Refusal> {
     let mut draft = context.call("push")?;
     draft.translate(context)?;
-    push_to(context, draft, reference, source, words, None)
+    push_to(context, draft, reference, source, false, words, None)
 }
 
 /// The push of what has been built, an image or a list of several, under a name as typed.
@@ -260,14 +267,16 @@ pub fn push_built(
     reference: &Reference,
     list: bool,
     metadata: Option<Metadata>,
+    quiet: bool,
 ) -> Result<Reshape, Refusal> {
+    let words = if quiet { Words::Quiet(String::new()) } else { Words::Podmans };
     if list {
         let mut draft = context.call("manifest push")?;
         draft.switch("all", true).flag("format", "v2s2");
-        return push_to(context, draft, reference, reference.tagged(), Words::PodmansOfList, metadata);
+        return push_to(context, draft, reference, reference.tagged(), true, words, metadata);
     }
     let source = references::local(typed, context)?.to_string_lossy().into_owned();
-    push_to(context, context.call("push")?, reference, source, Words::Podmans, metadata)
+    push_to(context, context.call("push")?, reference, source, false, words, metadata)
 }
 
 fn push_to(
@@ -275,24 +284,28 @@ fn push_to(
     mut draft: Draft,
     reference: &Reference,
     source: String,
+    list: bool,
     words: Words,
     metadata: Option<Metadata>,
 ) -> Result<Reshape, Refusal> {
-    plain_http_on_loopback(&mut draft, reference);
-    credentials::of_registry(&mut draft, context, &reference.domain);
+    let place = registries_conf::location(context, &reference.tagged());
+    match &place {
+        Some(place) if place.is_plain() => {
+            draft.switch("tls-verify", false);
+        }
+        Some(_) => {}
+        None => plain_http_on_loopback(&mut draft, reference),
+    }
+    credentials::of_registry(&mut draft, context, place.as_ref().map_or(&reference.domain, Location::domain));
     // Podman says nothing on stdout; a file in a place of our own would have to be found and removed.
     draft.flag("digestfile", "/dev/stdout");
     draft.arg(&source);
-    let target = reference.full();
-    if words == Words::PodmansOfList {
-        draft.arg(format!("docker://{}", reference.tagged()));
-    } else if source != target {
-        draft.arg(target);
-    }
+    let target = reference.tagged();
+    draft.arg(format!("docker://{}", place.map_or(target, |place| place.name)));
     let store = store::directories(context);
     let tag = reference.tag.clone().unwrap_or_default();
     let size = manifest_size(context, reference)?;
-    Ok(draft.transfer(Push { tag, words, store, source, digest: String::new(), size, layers: vec![], metadata }, context))
+    Ok(draft.transfer(Push { tag, words, store, source, list, digest: String::new(), size, layers: vec![], metadata }, context))
 }
 
 fn manifest_size(context: &Context, reference: &Reference) -> Result<ManifestSize, Refusal> {

@@ -1,9 +1,9 @@
 //! The registries.conf of a build, or of a call of another kind.
 
 use std::hash::{DefaultHasher, Hasher};
-use std::path::PathBuf;
 
 use crate::host;
+use crate::plan::rules::registries_conf;
 use crate::plan::{Context, Draft, Step};
 
 /// Has Podman reach registries on the loopback interface by plain HTTP, as dockerd does, and all others as before: by the
@@ -18,23 +18,13 @@ pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// The same for named registries. `search` is for a Dockerfile that cannot be read beforehand: its short names are docker.io's,
 /// unless the host searches elsewhere.
 pub fn own_registries(draft: &mut Draft, context: &Context, plain: &[&str], search: bool) {
-    let host = context.host;
     let Some(dir) = crate::host::runtime_dir() else {
         if !search {
             draft.switch("tls-verify", false);
         }
         return;
     };
-    let mut candidates = Vec::new();
-    match host.env("CONTAINERS_REGISTRIES_CONF") {
-        Some(named) => candidates.push(PathBuf::from(named)),
-        None => {
-            let home = host::home(host).filter(|_| host.uid() != 0);
-            candidates.extend(home.map(|home| home.join(".config/containers/registries.conf")));
-            candidates.push(PathBuf::from("/etc/containers/registries.conf"));
-        }
-    }
-    let mut text = candidates.iter().find_map(|c| host.read(c)).unwrap_or_default();
+    let mut text = registries_conf::main_file(context.host).unwrap_or_default();
     let searches = String::from_utf8_lossy(&text).lines().any(|line| line.trim_start().starts_with("unqualified-search-registries"));
     if search && !searches {
         text.splice(..0, *b"unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"disabled\"\n");
