@@ -16,6 +16,7 @@ use crate::installer::Asked;
 use crate::plan::Refusal;
 use crate::settings::{SYSTEM_FILE, Settings};
 
+pub mod surroundings;
 mod version;
 
 /// The machine as a plan sees it. The same host and invocation give the same plan.

@@ -28,6 +28,7 @@ use plan::{Answer, Plan, Refusal};
 /// Runs one Docker command line (argv without the program's name) and gives Docker's exit status.
 /// With `DOCKER_SHIM_EXPLAIN=1` it prints what it would do instead.
 pub fn docker(argv: &[OsString]) -> u8 {
+    host::surroundings::mend();
     let (client, skip) = installer::asked(argv);
     let argv = &argv[skip..];
     let host = ThisHost::new().as_client(client);
@@ -39,6 +40,9 @@ pub fn docker(argv: &[OsString]) -> u8 {
         }
     }
     let parsed = parse(argv, &host);
+    if let Ok(Parsed::Invocation(invocation)) = &parsed {
+        host::surroundings::leave_removed_directory(invocation);
+    }
     let asked_for = host.client().is_none() && parsed.as_ref().is_ok_and(ahead::is_asked_for);
     let plan = plan_parsed(parsed, &host);
     if host.env("DOCKER_SHIM_EXPLAIN").is_some_and(|v| v == "1") {

@@ -37,7 +37,7 @@ pub fn login(login: &Login) -> Result<u8, u8> {
         password = read.strip_suffix('\r').unwrap_or(read).to_string();
     }
     let user = login.user.clone().unwrap_or_default();
-    let config = Config::read(&login.file, true);
+    let config = Config::read(&login.file);
     let mut known_user = String::new();
     if user.is_empty() && password.is_empty() {
         if let Some(stored) = config.stored(login.server())? {
@@ -178,7 +178,7 @@ fn keep(login: &Login, mut config: Config, given: &Credentials) -> Result<u8, u8
 /// Gives Docker's exit status: a logout of where nobody is logged in is none to fail.
 pub fn logout(logout: &Logout) -> Result<u8, u8> {
     write_stdout(format!("Removing login credentials for {}\n", logout.shown).as_bytes())?;
-    let mut config = Config::read(&logout.file, true);
+    let mut config = Config::read(&logout.file);
     let mut failed = Vec::new();
     for server in &logout.servers {
         let erased = match config.helper(server) {
@@ -233,19 +233,10 @@ fn call(helper: &str, verb: &str, input: &str) -> Result<String, Failure> {
 struct Config(Map<String, Json>);
 
 impl Config {
-    /// A file that is not there is an empty one; so is a broken one, of which Docker warns.
-    fn read(file: &Path, warn: bool) -> Config {
-        let Ok(text) = std::fs::read(file) else { return Config(Map::new()) };
-        match serde_json::from_slice(&text) {
-            Ok(config) => Config(config),
-            Err(_) if text.trim_ascii().is_empty() => Config(Map::new()),
-            Err(error) => {
-                if warn {
-                    let _ = writeln!(std::io::stderr(), "WARNING: Error parsing config file ({}): {error}", file.display());
-                }
-                Config(Map::new())
-            }
-        }
+    /// A file that is not there, or is broken, is an empty one.
+    fn read(file: &Path) -> Config {
+        let text = std::fs::read(file).unwrap_or_default();
+        Config(serde_json::from_slice(&text).unwrap_or_default())
     }
 
     fn auths(&self) -> Map<String, Json> {

@@ -32,6 +32,10 @@ impl Draft {
         let mut draft = Draft { program, head, flags: vec![], args: vec![], env, prepare: vec![] };
         if let Some((path, content)) = context.engine.no_logins(context.host) {
             draft.set_env("REGISTRY_AUTH_FILE", &path);
+            // Podman 4 would look there next.
+            if let Some(directory) = path.parent() {
+                draft.set_env("DOCKER_CONFIG", directory);
+            }
             draft.prepare(Step::WriteOwn { path, content });
         }
         Ok(draft)

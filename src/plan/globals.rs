@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::Refusal;
 use super::rules::context::store;
+use super::{Refusal, config};
 use crate::host::{self, Host};
 use crate::invocation::Uses;
 
@@ -20,6 +20,10 @@ pub struct Engine {
     log_level: Option<&'static str>,
     /// Docker's configuration directory, where credentials live.
     config: Option<OsString>,
+    /// There is a configuration in it.
+    configured: bool,
+    /// What Docker warns of in it.
+    pub warning: Option<String>,
 }
 
 /// docker/cli's default context.
@@ -75,7 +79,11 @@ impl Engine {
         let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
         let config = globals.text("config").map(OsStr::to_os_string).filter(|c| !c.is_empty());
         let config = config.or_else(|| set("DOCKER_CONFIG")).or_else(|| docker_config_of_home(host));
-        Engine { remote: None, context: OsString::new(), log_level, config }
+        let file = config.as_ref().map(|dir| PathBuf::from(dir).join("config.json"));
+        let text = file.as_ref().and_then(|file| host.read(file)).unwrap_or_default();
+        let warning = file.and_then(|file| config::warning(&file, &text));
+        let configured = warning.is_none() && !text.trim_ascii().is_empty();
+        Engine { remote: None, context: OsString::new(), log_level, config, configured, warning }
     }
 
     /// Podman's own options for it.
@@ -102,13 +110,12 @@ impl Engine {
         self.config.as_ref().map(PathBuf::from)
     }
 
-    /// The file of logins for a configuration directory without one, which is none to Docker: Podman 4.3 fails there, whatever it is to do.
+    /// The file of logins for a configuration directory without any, which Docker takes as it is: Podman fails for an empty or a broken
+    /// file, and 4.3 for one that is not there, whatever it is to do.
     pub fn no_logins(&self, host: &dyn Host) -> Option<(PathBuf, Vec<u8>)> {
-        let file = self.config_dir()?.join("config.json");
-        if host.exists(&file) || host.env("REGISTRY_AUTH_FILE").is_some_and(|file| !file.is_empty()) {
-            return None;
-        }
-        host::runtime_dir().map(|dir| (dir.join("no-logins.json"), b"{}".to_vec()))
+        let named = host.env("REGISTRY_AUTH_FILE").is_some_and(|file| !file.is_empty());
+        let needed = self.config.is_some() && !self.configured && !named;
+        host::runtime_dir().filter(|_| needed).map(|dir| (dir.join("no-logins.json"), b"{}".to_vec()))
     }
 
     /// `currentContext` of config.json, where it is not the default one.

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::invocation::{FlagUse, Invocation};
 use crate::render::{Progress, Stream, View};
 
+mod config;
 mod draft;
 pub mod each;
 mod explain;
@@ -378,7 +379,16 @@ pub fn csv_field(value: &OsStr) -> OsString {
 /// Decides what to do. Pure but for the questions it asks of the host.
 pub fn plan(invocation: &Invocation, host: &dyn Host) -> Plan {
     let plan = decide(invocation, host).unwrap_or_else(Plan::Refuse);
-    after_notes(plan, &invocation.notes)
+    let warning = match plan {
+        // A plugin reads the configuration itself.
+        Plan::Delegate(_) => None,
+        _ => Engine::unresolved(&invocation.globals, host).warning,
+    };
+    if warning.is_none() {
+        return after_notes(plan, &invocation.notes);
+    }
+    let Notes { stdout, stderr } = &invocation.notes;
+    after_notes(plan, &Notes { stdout: stdout.clone(), stderr: warning.into_iter().chain(stderr.iter().cloned()).collect() })
 }
 
 /// The same plan with notes printed first. Docker prints them whatever comes of the command.
