@@ -343,7 +343,11 @@ fn global_flags() {
         let output = run(place.docker().args(words));
         (output.status.code(), text(&output.stdout).trim().to_string(), text(&output.stderr).trim().to_string())
     };
-    assert_eq!(said(&["--config", "/c", "wait", "a"]).1, "wait a config=/c");
+    let named = place.at("named");
+    fs::create_dir(&named).unwrap();
+    fs::write(named.join("config.json"), "{}").unwrap();
+    let named = named.display().to_string();
+    assert_eq!(said(&["--config", &named, "wait", "a"]).1, format!("wait a config={named}"));
     assert_eq!(said(&["-l", "debug", "-D", "-c", "default", "wait", "a"]).1, "wait a config=");
     assert_eq!(said(&["-l", "error", "wait", "a"]).1, "--log-level=error wait a config=");
     assert_eq!(said(&["-l", "bogus", "ps"]), (Some(1), String::new(), "Unable to parse logging level: bogus".into()));
