@@ -75,3 +75,22 @@ pub struct Invocation {
     /// What Docker prints before it starts: a deprecated flag was used.
     pub notes: Notes,
 }
+
+impl Invocation {
+    /// Gives the flags that docker/cli has a default for in the environment: `--platform`, by `DOCKER_DEFAULT_PLATFORM` where an image is made
+    /// or fetched (`cli/command/image/opts.go`; buildx `commands/build.go`). Where one is chosen, to be pushed or shown, it says nothing.
+    pub fn with_environment(mut self, env: impl Fn(&str) -> Option<OsString>) -> Invocation {
+        let of_images = match self.command.path.split_once(' ') {
+            Some(("container" | "image", name)) => name,
+            Some((_, "build")) => "build",
+            _ => self.command.path,
+        };
+        let has_default = ["run", "create", "pull", "import", "build"].contains(&of_images);
+        let flag = self.command.flags.iter().flat_map(|group| group.iter()).find(|flag| flag.long == "platform");
+        if let Some(flag) = flag.filter(|_| has_default && !self.uses.given("platform")) {
+            let default = env("DOCKER_DEFAULT_PLATFORM").filter(|value| !value.is_empty());
+            self.uses.0.extend(default.map(|value| FlagUse { flag, value, spelled: Spelling::Long }));
+        }
+        self
+    }
+}

@@ -89,7 +89,10 @@ fn parse(argv: &[OsString], host: &dyn Host) -> Result<Parsed, UsageError> {
         buildkit: host.env("DOCKER_BUILDKIT").is_none_or(|v| !matches!(v.to_str(), Some("0" | "f" | "F" | "false" | "FALSE" | "False"))),
         podman_extras: host.settings().podman_extras,
     };
-    grammar::parse(argv, options)
+    Ok(match grammar::parse(argv, options)? {
+        Parsed::Invocation(invocation) => Parsed::Invocation(invocation.with_environment(|name| host.env(name))),
+        other => other,
+    })
 }
 
 fn plan_parsed(parsed: Result<Parsed, UsageError>, host: &dyn Host) -> Plan {

@@ -152,6 +152,9 @@ fn check_cidfile(context: &Context) -> Result<(), Refusal> {
 pub fn isolation(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(), Refusal> {
     match used.value.as_bytes() {
         b"" | b"default" => Ok(()),
-        _ => Err(context.refuse("--isolation: Linux knows only the isolation `default`; leave it out.")),
+        other => {
+            let words = format!("Error response from daemon: invalid isolation ({}): linux only supports 'default'", String::from_utf8_lossy(other));
+            Err(context.as_docker(words))
+        }
     }
 }

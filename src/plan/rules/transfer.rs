@@ -16,7 +16,7 @@ use crate::render::transfer::{AllTags, Asks, ManifestSize, Metadata, OfAll, Pull
 
 /// What `--platform OS[/ARCHITECTURE[/VARIANT]]` asks for. (Podman takes a lone word for the system, and knows fewer names.)
 /// Errors: containerd's words.
-fn platform(context: &Context) -> Result<Option<Platform>, String> {
+pub fn platform(context: &Context) -> Result<Option<Platform>, String> {
     let text = context.invocation.uses.text("platform").filter(|text| !text.is_empty());
     text.map(|text| Platform::parse(&text.to_string_lossy())).transpose()
 }

@@ -28,6 +28,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         }
     }
     super::check_cidfile(context)?;
+    transfer::platform(context).map_err(|words| context.as_docker(format!("error parsing specified platform: {words}")))?;
     let (typed, words) = invocation.args.split_first().unwrap_or_else(|| unreachable!("the grammar wants an image"));
     let store = Store::of(context.host);
     let name = references::find(typed, &store, context)?;
@@ -40,6 +41,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     if image.is_none() && uses.text("pull").is_some_and(|p| p == "never") && is_absent(&name, context) {
         let shown = Reference::parse(&name).map_or_else(|_| text.to_string(), |reference| reference.familiar());
         return Err(context.as_docker(format!("Error response from daemon: No such image: {shown}")));
+    }
+    if let Some(words) = image.as_ref().and_then(|image| of_another_platform(&image.id, &store, typed, context)) {
+        let missing = uses.text("pull").is_none_or(|pull| pull.is_empty() || pull == "missing");
+        if missing && may_pull(context) {
+            return pull_first(&name, true, context);
+        }
+        return Err(context.as_docker(words));
     }
     if run {
         check_devices(context)?;
@@ -119,6 +127,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         start,
         engine: engine.call(),
     }))]))
+}
+
+/// The daemon's words where the image is for another platform than the one that is asked for. (Podman warns, and runs it.)
+fn of_another_platform(id: &str, store: &Store, typed: &OsStr, context: &Context) -> Option<String> {
+    let wanted = transfer::platform(context).ok().flatten()?;
+    let image = store.images()?.into_iter().find(|image| image.id == id)?;
+    wanted.mismatch(&image.platform(&|path| context.host.read(path))?, &typed.to_string_lossy())
 }
 
 /// A device that is not there: the daemon finds out when it starts the container (moby `daemon/oci_linux.go`).

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
+use crate::grammar::go;
 use crate::plan::rules::health;
 use crate::plan::rules::store::ImageConfig;
 use crate::plan::{Context, Draft, Refusal};
@@ -15,6 +16,12 @@ const REST: [(&str, &str); 4] =
 /// Gives Podman the flags and, beside any of them, what the image says of the others.
 pub fn give(draft: &mut Draft, image: Option<&ImageConfig>, context: &Context) -> Result<(), Refusal> {
     let uses = &context.invocation.uses;
+    for (flag, key) in &REST[..3] {
+        let duration = uses.text(flag).and_then(|value| go::parse_duration(value.as_encoded_bytes()).ok()).unwrap_or_default();
+        if duration != 0 && duration < 1_000_000 {
+            return Err(context.as_docker(format!("Error response from daemon: {key} in Healthcheck cannot be less than 1ms")));
+        }
+    }
     let images = image.map(|image| &image.healthcheck).filter(|check| check.is_object());
     let command = uses.text("health-cmd").map(OsStr::to_string_lossy).filter(|command| !command.is_empty());
     let is_set = |name: &str| uses.text(name).is_some_and(|value| value.to_string_lossy().bytes().any(|b| b.is_ascii_digit() && b != b'0'));
