@@ -153,7 +153,10 @@ pub fn isolation(used: &FlagUse, _: &mut Draft, context: &Context) -> Result<(),
     match used.value.as_bytes() {
         b"" | b"default" => Ok(()),
         other => {
-            let words = format!("Error response from daemon: invalid isolation ({}): linux only supports 'default'", String::from_utf8_lossy(other));
+            let words = format!(
+                "Error response from daemon: invalid isolation ({}): linux only supports 'default'",
+                String::from_utf8_lossy(other)
+            );
             Err(context.as_docker(words))
         }
     }
