@@ -243,6 +243,14 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
         Act::Login(asked) => ended(login::login(&asked)?),
         Act::Logout(asked) => ended(login::logout(&asked)?),
         Act::Save(save) => ended(archive::save(&save)?),
+        Act::Gather { parts, path } => told(changes::gather(&parts, &path)),
+        Act::Finally { acts, calls } => {
+            let done = acts.into_iter().try_for_each(|act| carry_out(act, status));
+            for call in &calls {
+                let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            }
+            done
+        }
         Act::Load(load) => ended(archive::load(&load)?),
         Act::Run(run) => {
             let failed = run_one(&run)?;

@@ -159,6 +159,10 @@ pub enum Act {
     Confirm(String),
     /// Remove what is unused.
     Prune(prune::Prune),
+    /// Put what several builds tell of their results into one file of JSON, by their names; what cannot be read is empty.
+    Gather { parts: Vec<(String, PathBuf)>, path: PathBuf },
+    /// Do these, and whatever comes of them make the calls.
+    Finally { acts: Vec<Act>, calls: Vec<Call> },
 }
 
 /// The making of a container, where podman's own `run` is not all of it.

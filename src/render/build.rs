@@ -1,6 +1,8 @@
 //! What a build says while it works: Podman's steps as BuildKit's plain progress, or as the builder before it wrote them.
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::{Answered, Desk, Progress};
@@ -50,7 +52,14 @@ pub struct Build {
     pub image: Image,
     /// Where facts about the result go.
     pub metadata: Option<PathBuf>,
-    vertex: usize,
+    /// A name that the image has besides, of which nothing is told.
+    pub kept: Option<String>,
+    /// The target of a bake file, where there are several.
+    pub target: Option<String>,
+    /// What stands before the reason of a failure.
+    pub failure: String,
+    /// How many steps progress has told of.
+    pub vertices: Rc<Cell<usize>>,
     /// Steps so far, over all stages.
     step: usize,
     /// The names of stages by their numbers from 1.
@@ -93,7 +102,10 @@ impl Build {
             steps: 0,
             image: Image::Stored,
             metadata: None,
-            vertex: 0,
+            kept: None,
+            target: None,
+            failure: "failed to build: ".to_string(),
+            vertices: Rc::default(),
             step: 0,
             stages: Vec::new(),
             current: None,
@@ -161,7 +173,7 @@ impl Build {
     fn before_commit<'a>(&self, line: &'a str) -> Option<&'a str> {
         let (before, name) = line.rsplit_once("COMMIT")?;
         let name = name.strip_prefix(' ').unwrap_or(name);
-        if !name.is_empty() && !self.names.iter().any(|known| tagged(known) == name) {
+        if !name.is_empty() && !self.names.iter().chain(&self.kept).any(|known| tagged(known) == name) {
             return None;
         }
         let at = before.rfind('[').filter(|at| before[at + 1..].trim_end_matches("] ").bytes().all(|b| b.is_ascii_digit() || b == b'/'));
@@ -171,7 +183,8 @@ impl Build {
     fn begin(&mut self, platform: &str, stage: Option<usize>, number: usize, of: usize, instruction: &str) {
         self.step += 1;
         self.committing = false;
-        let space = if platform.is_empty() { "" } else { " " };
+        let before: Vec<&str> = self.target.as_deref().into_iter().chain([platform]).filter(|word| !word.is_empty()).collect();
+        let (platform, space) = (before.join(" "), if before.is_empty() { "" } else { " " });
         let mut title = format!("[{platform}{space}{number}/{of}] {instruction}");
         if let Some(stage) = stage {
             if number == 1 {
@@ -186,11 +199,11 @@ impl Build {
             let steps = if self.steps >= self.step { self.steps } else { of.max(self.step) };
             self.say(&format!("Step {}/{steps} : {instruction}\n", self.step));
         } else {
-            if self.vertex == 0 {
+            if self.vertices.get() == 0 {
                 self.say("#0 building with \"default\" instance using podman driver\n\n");
             }
-            self.vertex += 1;
-            self.say(&format!("#{} {title}\n", self.vertex));
+            let vertex = self.next_vertex();
+            self.say(&format!("#{vertex} {title}\n"));
         }
         let (instruction, began) = (instruction.to_string(), Instant::now());
         self.current = Some(Step { title, instruction, began, cached: false, output: Vec::new() });
@@ -202,7 +215,7 @@ impl Build {
             return;
         };
         let shown = format!("{:.3} {line}", step.began.elapsed().as_secs_f64());
-        let vertex = self.vertex;
+        let vertex = self.vertices.get();
         step.output.push(shown.clone());
         match self.builder {
             Builder::Classic => self.say(&format!("{line}\n")),
@@ -216,12 +229,17 @@ impl Build {
         if self.builder == Builder::Classic {
             return;
         }
-        let vertex = self.vertex;
+        let vertex = self.vertices.get();
         if step.cached {
             self.say(&format!("#{vertex} CACHED\n\n"));
         } else {
             self.say(&format!("#{vertex} DONE {:.1}s\n\n", step.began.elapsed().as_secs_f64()));
         }
+    }
+
+    fn next_vertex(&self) -> usize {
+        self.vertices.set(self.vertices.get() + 1);
+        self.vertices.get()
     }
 
     fn say(&mut self, text: &str) {
@@ -240,13 +258,13 @@ impl Build {
         if self.image == Image::Nothing {
             return;
         }
-        self.vertex += 1;
-        let vertex = self.vertex;
+        let vertex = self.next_vertex();
         if matches!(self.image, Image::Files | Image::FilesOnStdout) {
             self.say(&format!("#{vertex} exporting to client\n#{vertex} DONE 0.0s\n"));
             return;
         }
-        self.say(&format!("#{vertex} exporting to image\n"));
+        let target = self.target.as_ref().map(|name| format!("[{name}] ")).unwrap_or_default();
+        self.say(&format!("#{vertex} {target}exporting to image\n"));
         if !id.is_empty() && self.image == Image::Stored {
             self.say(&format!("#{vertex} writing image sha256:{id} done\n"));
         }
@@ -264,7 +282,7 @@ impl Build {
         let words = self.error.clone().unwrap_or_else(|| "the build failed".to_string());
         let step = self.current.take();
         let (at, instruction, reason) = reason(&words, step.as_ref(), self.text());
-        let vertex = self.vertex;
+        let vertex = self.vertices.get();
         if let Some(step) = step.as_ref().filter(|_| !matches!(self.builder, Builder::Quiet | Builder::Silent)) {
             self.say(&format!("#{vertex} ERROR: {reason}\n------\n > {}:\n", step.title));
             let from = step.output.len().saturating_sub(10);
@@ -276,7 +294,7 @@ impl Build {
                 self.say(&excerpt);
             }
         }
-        format!("ERROR: failed to build: failed to solve: {at}{reason}")
+        format!("ERROR: {}failed to solve: {at}{reason}", self.failure)
     }
 }
 

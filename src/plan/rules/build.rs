@@ -1,9 +1,11 @@
 //! `docker build` and buildx.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use self::checks::Secret;
 use self::outputs::Outputs;
@@ -23,8 +25,28 @@ pub mod checks;
 mod outputs;
 pub mod registries;
 
+/// What a bake file adds to the flags of a build.
+#[derive(Default)]
+pub struct Baked {
+    /// The target's name, where there are several.
+    pub target: Option<String>,
+    /// The Dockerfile itself.
+    pub dockerfile: Option<String>,
+    /// A name for the result in addition, by which other targets find it.
+    pub keep: Option<String>,
+    /// Where facts about the result go.
+    pub metadata: Option<PathBuf>,
+    /// How many steps progress has told of; all targets count on.
+    pub vertices: Rc<Cell<usize>>,
+}
+
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
+    acts(context, None).map(Plan::Sequence)
+}
+
+/// What a build does, one of its own or a target of a bake file.
+pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusal> {
     let uses = &context.invocation.uses;
     checks::words(context)?;
     let mut outputs = Outputs::of(context)?;
@@ -60,6 +82,9 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
             draft.flag("tag", name);
         }
     }
+    if let Some(name) = baked.and_then(|baked| baked.keep.as_ref()) {
+        draft.flag("tag", name);
+    }
     let platforms: Vec<String> =
         uses.all("platform").flat_map(|p| p.to_string_lossy().split(',').map(str::to_string).collect::<Vec<_>>()).collect();
     if platforms.iter().any(|p| !is_native(p)) && context.host.podman_version()? < CACHE_KNOWS_PLATFORMS {
@@ -72,7 +97,8 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         acts.extend(begin_list(list, &mut draft, context)?);
     }
     let directory = &context.invocation.args[0];
-    let source = Source::of(directory, uses.text("file"), context)?;
+    let inline = baked.and_then(|baked| baked.dockerfile.as_deref());
+    let source = Source::of(directory, uses.text("file"), inline, context)?;
     let text = source.dockerfile(context);
     if let Some(text) = &text {
         check_stages(text)?;
@@ -112,12 +138,20 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let image = if list.is_some() { Image::List } else { outputs.image() };
     let full: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.full())).collect();
     let metadata = uses.text("metadata-file").filter(|f| !f.is_empty()).map(|f| context.host.cwd().unwrap_or_default().join(f));
+    let metadata = baked.map_or(metadata, |baked| baked.metadata.clone());
     let mut progress = progress(context, full.clone(), image, text, uses.text("file"));
+    if let Some(baked) = baked {
+        progress.target.clone_from(&baked.target);
+        progress.failure = baked.target.as_ref().map(|name| format!("target {name}: ")).unwrap_or_default();
+        progress.kept.clone_from(&baked.keep);
+        progress.vertices = Rc::clone(&baked.vertices);
+        progress.also_classic = false;
+    }
     // With a push the digest is the registry's, known only then.
     progress.metadata = metadata.clone().filter(|_| !outputs.push);
     acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Progress(Box::new(progress)) }));
     for file in outputs.files.iter().skip(1) {
-        if !matches!(source, Source::Directory { .. }) {
+        if !matches!(source, Source::Directory { .. } | Source::Inline { .. }) {
             return Err(context.refuse("several --output of files: Podman writes one at a time, and stdin can be read but once."));
         }
         // Every step is in the cache by now.
@@ -156,7 +190,7 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
             acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata)?));
         }
     }
-    Ok(Plan::Sequence(acts))
+    Ok(acts)
 }
 
 /// Whether there is anything to build.
@@ -227,14 +261,14 @@ fn buildkit(context: &Context) -> Option<OsString> {
     context.host.env("DOCKER_BUILDKIT").filter(|v| !v.is_empty())
 }
 
-/// Whether the builder before BuildKit is asked for.
+/// Whether the builder before BuildKit is asked for: `docker buildx` is BuildKit's in any case.
 fn is_classic(context: &Context) -> bool {
     let is_off = |v: &str| matches!(v, "0" | "f" | "F" | "false" | "FALSE" | "False");
-    buildkit(context).as_ref().and_then(|v| v.to_str()).is_some_and(is_off)
+    !context.invocation.command.path.starts_with("buildx") && buildkit(context).as_ref().and_then(|v| v.to_str()).is_some_and(is_off)
 }
 
 /// A context that is fetched (buildx's `build.IsRemoteURL`, docker/docker `builder/remotecontext/urlutil`).
-fn is_remote(context: &OsStr) -> bool {
+pub fn is_remote(context: &OsStr) -> bool {
     let text = context.as_bytes();
     let schemes: [&[u8]; 7] = [b"http://", b"https://", b"git://", b"ssh://", b"git@", b"github.com/", b"docker-image://"];
     schemes.iter().any(|scheme| text.starts_with(scheme)) || (host::contains(text, b"@") && host::contains(text, b":"))
@@ -269,6 +303,8 @@ fn short_name(file: Option<&OsStr>) -> String {
 enum Source {
     /// A local directory, and the Dockerfile's path.
     Directory { file: PathBuf, ignore: Option<PathBuf> },
+    /// A local directory, and the Dockerfile itself.
+    Inline { text: String },
     /// A local directory, and the Dockerfile on stdin.
     FileOnStdin,
     /// An archive or a Dockerfile on stdin, an URL, a repository: Podman fetches it, the file is named within it.
@@ -277,7 +313,7 @@ enum Source {
 
 impl Source {
     /// Errors: a directory or a Dockerfile that is not there, in the builder's own words.
-    fn of(directory: &OsStr, file: Option<&OsStr>, context: &Context) -> Result<Source, Refusal> {
+    fn of(directory: &OsStr, file: Option<&OsStr>, inline: Option<&str>, context: &Context) -> Result<Source, Refusal> {
         let host = context.host;
         let file = file.filter(|f| !f.is_empty());
         let cwd = host.cwd().unwrap_or_default();
@@ -286,6 +322,12 @@ impl Source {
             let shown = directory.to_string_lossy();
             let words = format!("unable to prepare context: path {shown:?} not found");
             return Err(Refusal::new(if is_classic(context) { words } else { format!("ERROR: failed to build: {words}") }, 1));
+        }
+        if let Some(text) = inline {
+            if !host.is_dir(&local) {
+                return Err(context.refuse("dockerfile-inline with a context that is fetched: Podman looks for the Dockerfile in it."));
+            }
+            return Ok(Source::Inline { text: text.to_string() });
         }
         if file.is_some_and(|f| f == "-") {
             return Ok(Source::FileOnStdin);
@@ -322,20 +364,16 @@ impl Source {
     fn draft(&self, draft: &mut Draft, text: Option<&str>, context: &Context) -> Result<(), Refusal> {
         match self {
             Source::Directory { file, ignore } => {
-                let uses = &context.invocation.uses;
-                let reader = Reader {
-                    name: &short_name(uses.text("file")),
-                    podman: &|| context.host.podman_version(),
-                    host_network: uses.text("network").is_some_and(|n| n == "host") || uses.all("allow").any(|a| a == "network.host"),
-                };
-                match text.map(|text| reader.rewrite(text)).transpose()? {
-                    Some(Rewritten { text: Some(text), files }) => own_dockerfile(&text, &files, draft, context)?,
-                    _ => {
-                        draft.flag("file", file);
-                    }
+                if !rewritten(text.unwrap_or_default(), draft, context)? {
+                    draft.flag("file", file);
                 }
                 if let Some(ignore) = ignore {
                     draft.flag("ignorefile", ignore);
+                }
+            }
+            Source::Inline { text } => {
+                if !rewritten(text, draft, context)? {
+                    own_dockerfile(text, &[], draft, context)?;
                 }
             }
             Source::FileOnStdin => {
@@ -352,8 +390,26 @@ impl Source {
 
     /// The Dockerfile's text, where it can be read without using it up.
     fn dockerfile(&self, context: &Context) -> Option<String> {
-        let Source::Directory { file, .. } = self else { return None };
+        let file = match self {
+            Source::Directory { file, .. } => file,
+            Source::Inline { text } => return Some(text.clone()),
+            _ => return None,
+        };
         context.host.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// Has a Dockerfile read in other words where this Podman needs them. Errors: there are none.
+fn rewritten(text: &str, draft: &mut Draft, context: &Context) -> Result<bool, Refusal> {
+    let uses = &context.invocation.uses;
+    let reader = Reader {
+        name: &short_name(uses.text("file")),
+        podman: &|| context.host.podman_version(),
+        host_network: uses.text("network").is_some_and(|n| n == "host") || uses.all("allow").any(|a| a == "network.host"),
+    };
+    match reader.rewrite(text)? {
+        Rewritten { text: Some(text), files } => own_dockerfile(&text, &files, draft, context).map(|()| true),
+        Rewritten { text: None, .. } => Ok(false),
     }
 }
 
