@@ -27,8 +27,6 @@ mod reshape;
 mod signals;
 mod words;
 
-pub use words::policy::rejected;
-
 /// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
 pub fn execute(plan: Plan) -> u8 {
     match plan {

@@ -12,7 +12,6 @@ const IGNORED: &str = "BuildKit takes it and ignores it.";
 const NO_CACHE_STORE: &str = "Podman keeps no build cache apart from its images, so nothing is pruned.";
 
 const NO_RECORDS: &str = "Podman keeps no records of past builds; save the output of `docker build` instead.";
-const NO_IMAGETOOLS: &str = "Podman's builder does not work on registries; use `docker manifest` or skopeo instead.";
 
 /// `--builder`, which the plugin's root passes down.
 const BUILDER: &[Flag] = &[flag("builder", Kind::Text, "Build with this builder instance").rule(buildx::builder)];
@@ -192,7 +191,7 @@ const HISTORY_TRACE: &[Flag] = &[
 const IMAGETOOLS_CREATE: &[Flag] = &[
     flag("annotation", Kind::StringArray, "Annotate the new image").refuse("Podman writes the index itself."),
     flag("append", Kind::Switch, "Add to the manifest that is there").rule(by_command),
-    flag("dry-run", Kind::Switch, "Show the result, push nothing").refuse("Podman writes the index itself."),
+    flag("dry-run", Kind::Switch, "Show the result, push nothing").rule(by_command),
     flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f').refuse("Podman writes the index itself."),
     flag("platform", Kind::StringArray, "Keep only these platforms").short('p').refuse("Podman writes the index itself."),
     flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true").rule(by_command),
@@ -202,8 +201,8 @@ const IMAGETOOLS_CREATE: &[Flag] = &[
 
 #[rustfmt::skip]
 const IMAGETOOLS_INSPECT: &[Flag] = &[
-    flag("format", Kind::Text, "Lay the output out by this template"),
-    flag("raw", Kind::Switch, "Print the manifest as it is stored"),
+    flag("format", Kind::Text, "Lay the output out by this template").rule(by_command),
+    flag("raw", Kind::Switch, "Print the manifest as it is stored").rule(by_command),
 ];
 
 /// A group of the plugin.
@@ -244,5 +243,5 @@ pub static COMMANDS: &[Command] = &[
 
     plugin_group("buildx imagetools", "Work with images inside a registry"),
     command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).rule(imagetools::create),
-    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS),
+    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).rule(imagetools::inspect),
 ];

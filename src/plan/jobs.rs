@@ -58,6 +58,18 @@ pub enum ManifestJob {
         version: String,
         features: Vec<String>,
     },
+    /// `buildx imagetools inspect`.
+    Look {
+        image: String,
+        /// The name as typed.
+        typed: String,
+        raw: bool,
+        format: String,
+    },
+    /// `buildx imagetools create --dry-run`: what an index of these would say.
+    Compose {
+        images: Vec<String>,
+    },
     /// Lists, or Docker's words for what is no name.
     Remove {
         lists: Vec<Result<String, String>>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::{Answered, Desk, Progress};
+use super::{Answered, Desk, Progress, policy};
 use crate::plan::Answer;
 
 /// Whose words are used, and where they go.
@@ -58,6 +58,8 @@ pub struct Build {
     pub target: Option<String>,
     /// What stands before the reason of a failure.
     pub failure: String,
+    /// The machine's policy for images.
+    pub policy: PathBuf,
     /// How many steps progress has told of.
     pub vertices: Rc<Cell<usize>>,
     /// Steps so far, over all stages.
@@ -105,6 +107,7 @@ impl Build {
             kept: None,
             target: None,
             failure: "failed to build: ".to_string(),
+            policy: PathBuf::new(),
             vertices: Rc::default(),
             step: 0,
             stages: Vec::new(),
@@ -278,10 +281,11 @@ impl Build {
     }
 
     /// What went wrong, in BuildKit's words, after the step's own log.
-    fn failed(&mut self) -> String {
+    fn failed(&mut self, desk: &Desk) -> String {
         let words = self.error.clone().unwrap_or_else(|| "the build failed".to_string());
         let step = self.current.take();
-        let (at, instruction, reason) = reason(&words, step.as_ref(), self.text());
+        let rejected = |words: &str| policy::rejected(words, &self.policy, &|path| desk.read(path));
+        let (at, instruction, reason) = reason(&words, step.as_ref(), self.text(), &rejected);
         let vertex = self.vertices.get();
         if let Some(step) = step.as_ref().filter(|_| !matches!(self.builder, Builder::Quiet | Builder::Silent)) {
             self.say(&format!("#{vertex} ERROR: {reason}\n------\n > {}:\n", step.title));
@@ -300,7 +304,7 @@ impl Build {
 
 impl Build {
     /// What is said when podman has ended with an exit status, and the command's own status.
-    fn ended(&mut self, status: u8) -> Answer {
+    fn ended(&mut self, status: u8, desk: &Desk) -> Answer {
         let mut answer = Answer::default();
         if status == 0 {
             self.done();
@@ -331,7 +335,8 @@ impl Build {
         }
         if self.builder == Builder::Classic {
             let words = self.error.clone().unwrap_or_default();
-            let (_, _, reason) = reason(&words, self.current.as_ref(), self.text());
+            let rejected = |words: &str| policy::rejected(words, &self.policy, &|path| desk.read(path));
+            let (_, _, reason) = reason(&words, self.current.as_ref(), self.text(), &rejected);
             answer.stdout = std::mem::take(&mut self.log);
             // The builder before BuildKit ends with the status of the command that failed.
             let command = reason.strip_prefix("process \"").and_then(|rest| rest.split_once("\" did not complete successfully"));
@@ -346,7 +351,7 @@ impl Build {
         if matches!(self.builder, Builder::Quiet | Builder::Silent) {
             self.log.clear();
         }
-        let error = self.failed();
+        let error = self.failed(desk);
         answer.stderr = std::mem::take(&mut self.log);
         answer.stderr.extend_from_slice(format!("{error}\n").as_bytes());
         answer.status = 1;
@@ -367,8 +372,8 @@ impl Progress for Build {
         answer
     }
 
-    fn end(&mut self, podman: &Answered, _: &Desk) -> Option<Answer> {
-        Some(self.ended(podman.status))
+    fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer> {
+        Some(self.ended(podman.status, desk))
     }
 
     /// With the keys that are known: those of the image (`buildx build --metadata-file`, docker driver).
@@ -444,7 +449,7 @@ fn is_noise(line: &str) -> bool {
 }
 
 /// Podman's error, in a build from a Dockerfile's `text`: what stands before it in Docker's, the instruction that failed, and Docker's reason.
-fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<String>, String) {
+fn reason(words: &str, step: Option<&Step>, text: &str, rejected: &dyn Fn(&str) -> Option<String>) -> (String, Option<String>, String) {
     let none = String::new;
     if let Some((instruction, why)) = words.strip_prefix("building at STEP \"").and_then(|rest| rest.split_once("\": ")) {
         let instruction = step.map_or(instruction, |step| &step.instruction).to_string();
@@ -473,7 +478,7 @@ fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<Strin
         return (none(), None, "dockerfile contains no stages to build".into());
     }
     let instruction = step.map(|step| step.instruction.clone());
-    if let Some(words) = crate::execute::rejected(words) {
+    if let Some(words) = rejected(words) {
         return (none(), instruction, words);
     }
     if words.contains("manifest unknown") || words.contains("name unknown") {

@@ -19,6 +19,7 @@ use crate::host;
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Reshape, Run, Shape, Stderr, Stdout, Step};
 use crate::render::build::{Build, Builder, Dockerfile, Image};
+use crate::render::policy;
 use crate::render::transfer::Metadata;
 
 pub mod checks;
@@ -290,6 +291,7 @@ fn progress(context: &Context, names: Vec<String>, image: Image, text: Option<St
     build.steps = text.as_deref().map_or(0, dockerfile::count);
     build.dockerfile = text.map(|text| Dockerfile { name: short_name(file), text });
     build.image = image;
+    build.policy = policy::file(host::home(context.host), &|path| context.host.exists(path));
     build
 }
 

@@ -20,9 +20,11 @@ fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
     Ok(reference)
 }
 
-fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Result<Plan, Refusal> {
-    // An image of a list was reached when it came into the list; by which way is not kept.
-    let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. }) && registry.is_some_and(Reference::is_loopback);
+/// The plan of a job that reaches one registry.
+pub fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Result<Plan, Refusal> {
+    // buildx reaches this machine's own registries without TLS. An image of a list was reached when it came into the list; by which way is not kept.
+    let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. } | ManifestJob::Look { .. } | ManifestJob::Compose { .. })
+        && registry.is_some_and(Reference::is_loopback);
     let insecure = context.invocation.uses.switch("insecure") || of_list;
     let call = |path: &str| -> Result<Call, Refusal> {
         let mut draft = context.call(path)?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::definition::{Chosen, Group, Target};
 use super::entry::{Entry, Kind};
 use super::file::Blocks;
+use crate::render::{html_safe, indented};
 
 /// What HCL would take for an expression is marked, so that the JSON can be read as a bake file.
 fn escaped(text: &str) -> String {
@@ -99,14 +100,7 @@ pub fn print(chosen: &Chosen) -> String {
         whole.insert("group".into(), chosen.groups.iter().map(|(name, it)| (name.clone(), group(it))).collect::<Map<_, _>>().into());
     }
     whole.insert("target".into(), chosen.targets.iter().map(|(name, it)| (name.clone(), target(it))).collect::<Map<_, _>>().into());
-    html_safe(&Value::Object(whole)) + "\n"
-}
-
-/// Go's `json.MarshalIndent`.
-fn html_safe(value: &Value) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let escapes = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
-    escapes.iter().fold(text, |text, (c, escape)| text.replace(*c, escape))
+    html_safe(&indented(&Value::Object(whole), b"  ")) + "\n"
 }
 
 /// The plugin's `--print`, read. None where it is not understood.
@@ -217,7 +211,7 @@ pub fn list(asked: &str, blocks: &Blocks) -> Result<Option<String>, String> {
     }
     if format == "json" {
         let nothing = objects.is_empty() && kind == "targets";
-        return Ok(Some(if nothing { "null\n".into() } else { html_safe(&objects.into()) + "\n" }));
+        return Ok(Some(if nothing { "null\n".into() } else { html_safe(&indented(&objects, b"  ")) + "\n" }));
     }
     Ok(Some(table(&rows)))
 }

@@ -1,17 +1,16 @@
 //! Which rule of the machine's policy.json keeps an image out (containers-policy.json(5)).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.`
-pub fn rejected(error: &str) -> Option<String> {
+/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.` The policy is in `file`, as `read` has it.
+pub fn rejected(error: &str, file: &Path, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Option<String> {
     let (_, rest) = error.split_once("Running image ")?;
     let image = rest.split(" is rejected by policy").next().filter(|image| image.len() < rest.len())?;
     let (transport, name) = image.split_once(':')?;
     let name = name.trim_start_matches("//");
-    let file = file();
-    let policy = std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()).unwrap_or_default();
+    let policy = read(file).and_then(|text| serde_json::from_slice::<Value>(&text).ok()).unwrap_or_default();
     let rule = rule(&policy, transport, &full(transport, name));
     let file = file.display();
     Some(match transport {
@@ -27,10 +26,10 @@ pub fn rejected(error: &str) -> Option<String> {
     })
 }
 
-/// The user's own, else the machine's.
-fn file() -> PathBuf {
-    let own = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config/containers/policy.json"));
-    own.filter(|own| own.exists()).unwrap_or_else(|| PathBuf::from("/etc/containers/policy.json"))
+/// Where the policy is: the user's own, else the machine's.
+pub fn file(home: Option<PathBuf>, exists: &dyn Fn(&Path) -> bool) -> PathBuf {
+    let own = home.map(|home| home.join(".config/containers/policy.json"));
+    own.filter(|own| exists(own)).unwrap_or_else(|| PathBuf::from("/etc/containers/policy.json"))
 }
 
 /// With its registry, as rules name it.
