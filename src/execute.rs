@@ -242,11 +242,17 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
         Act::Logout(asked) => ended(login::logout(&asked)?),
         Act::Save(save) => ended(archive::save(&save)?),
         Act::Gather { parts, path } => told(changes::gather(&parts, &path)),
-        Act::Finally { acts, calls } => {
+        Act::OfBuilt { iidfile, mut call, after, stdout } => {
+            call.args.push(std::fs::read_to_string(&iidfile).unwrap_or_default().trim().into());
+            call.args.extend(after);
+            ended(run_one(&Run { stdout, stderr: Stderr::OnFailure, ..Run::new(call, Ending::Daemon) })?)
+        }
+        Act::Finally { acts, calls, files } => {
             let done = acts.into_iter().try_for_each(|act| carry_out(act, status));
             for call in &calls {
                 let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
             }
+            files.iter().for_each(|file| drop(std::fs::remove_file(file)));
             done
         }
         Act::Load(load) => ended(archive::load(&load)?),

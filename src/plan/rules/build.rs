@@ -22,6 +22,7 @@ use crate::render::build::{Build, Builder, Dockerfile, Image};
 use crate::render::policy;
 use crate::render::transfer::Metadata;
 
+mod archives;
 pub mod checks;
 mod outputs;
 pub mod registries;
@@ -72,13 +73,11 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
     if outputs.push && tags.is_empty() {
         return Err(checks::failed("tag is needed when pushing to registry"));
     }
-    if !outputs.archives.is_empty() && tags.is_empty() {
-        return Err(context.refuse("--output type=docker or type=oci with a file needs a name for the image: add -t NAME."));
-    }
     checks::surroundings(context)?;
     let names: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.tagged())).collect();
-    // Docker names no image where files are all that is wanted; an archive is made of a named one.
-    if outputs.kept || !outputs.archives.is_empty() {
+    // Docker names no image where files are all that is wanted; an archive of several names is made of an image that has them.
+    let named = outputs.archives.iter().any(|(format, file)| archives::needs_names(format, &names, file));
+    if outputs.kept || named {
         for name in &names {
             draft.flag("tag", name);
         }
@@ -93,6 +92,16 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
         draft.switch("layers", false);
     }
     let list = if platforms.len() > 1 && outputs.kept { names.first().cloned() } else { None };
+    if platforms.len() > 1 && !outputs.archives.is_empty() {
+        return Err(
+            context.refuse("--output of an archive for several --platform: Podman puts one image into it; build one after another.")
+        );
+    }
+    let built = match uses.text("iidfile").filter(|f| !f.is_empty()) {
+        _ if outputs.archives.is_empty() || named => None,
+        Some(file) => Some(context.host.cwd().unwrap_or_default().join(file)),
+        None => Some(archives::own_iidfile(&mut draft)),
+    };
     let mut acts = Vec::new();
     if let Some(list) = &list {
         acts.extend(begin_list(list, &mut draft, context)?);
@@ -171,17 +180,10 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
         }
     }
     for (format, file) in &outputs.archives {
-        let mut save = context.call("save")?;
-        save.flag("format", format);
-        save.args.extend(names.iter().take(1).map(OsString::from));
-        if file == "/dev/stdout" {
-            acts.push(save.run_quietly(Ending::Daemon));
-            continue;
-        }
-        save.flag("output", file);
-        // Podman adds to a file that is there, or refuses.
-        save.prepare(Step::RemoveFile(PathBuf::from(file)));
-        acts.push(save.run_quietly(Ending::Daemon));
+        acts.push(match &built {
+            Some(iidfile) => archives::of_built(format, file, &names, iidfile, context)?,
+            None => archives::of_named(format, file, &names, context)?,
+        });
     }
     if outputs.push {
         let last = tags.len() - 1;
@@ -191,7 +193,12 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
             acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata)?));
         }
     }
-    Ok(acts)
+    // An ID file of our own goes in the end.
+    let own = built.filter(|_| !uses.given("iidfile"));
+    Ok(match own {
+        Some(file) => vec![Act::Finally { acts, calls: vec![], files: vec![file] }],
+        None => acts,
+    })
 }
 
 /// Whether there is anything to build.

@@ -371,11 +371,12 @@ fn build_all(context: &Context, chosen: &Chosen, head: String) -> Result<Plan, R
         }
         acts.extend(build(&target, &baked)?);
     }
+    let files: Vec<PathBuf> = parts.iter().map(|(_, part)| part.clone()).filter(|part| !part.as_os_str().is_empty()).collect();
     if let Some(path) = metadata {
         parts.sort();
         acts.push(Act::Gather { parts, path });
     }
-    if kept.is_empty() {
+    if kept.is_empty() && files.is_empty() {
         return Ok(Plan::Sequence(acts));
     }
     let untag = |image: &String| -> Result<Call, Refusal> {
@@ -384,7 +385,7 @@ fn build_all(context: &Context, chosen: &Chosen, head: String) -> Result<Plan, R
         Ok(untag.call())
     };
     let calls = kept.values().map(untag).collect::<Result<_, _>>()?;
-    Ok(Plan::Sequence(vec![Act::Finally { acts, calls }]))
+    Ok(Plan::Sequence(vec![Act::Finally { acts, calls, files }]))
 }
 
 /// Builds one target. Errors are told of as bake does.
