@@ -85,7 +85,7 @@ impl Manifests {
         }
         let mut raws = Vec::new();
         for image in images {
-            match remote(&self.calls.inspect, image) {
+            match remote(&self.calls.registry, image) {
                 Remote::List(_) => return fail(format!("{image} is a manifest list")),
                 Remote::Nothing(error) => return fail(not_had(image, &error)),
                 Remote::Image(raw) => raws.push(raw),
@@ -247,7 +247,7 @@ impl Manifests {
             }
             return print(&manifest::list(&records.iter().map(|record| record["Descriptor"].clone()).collect::<Vec<_>>()));
         }
-        match remote(&self.calls.inspect, image) {
+        match remote(&self.calls.registry, image) {
             Remote::Nothing(error) => fail(not_had(image, &error)),
             Remote::List(_) if verbose => fail(
                 "docker: manifest inspect --verbose: Podman does not show the manifests of a list; inspect each by its digest without --verbose.",

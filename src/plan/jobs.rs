@@ -24,6 +24,8 @@ pub struct ManifestCalls {
     pub add: Call,
     pub annotate: Call,
     pub inspect: Call,
+    /// The same with nothing in the store, where lists of that name would be shown instead of the registry's.
+    pub registry: Call,
     pub push: Call,
     pub remove: Call,
     pub pull: Call,

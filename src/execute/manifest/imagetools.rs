@@ -22,7 +22,7 @@ impl Manifests {
     /// Shows what a registry has under a name.
     pub(super) fn look(&self, name: &str, typed: &str, raw: bool, format: &str) -> Result<u8, u8> {
         let image = &reached(name);
-        let (found, bytes) = match remote(&self.calls.inspect, image) {
+        let (found, bytes) = match remote(&self.calls.registry, image) {
             Remote::Nothing(error) => return fail(format!("ERROR: {}", imagetools::missing(name, not_had(image, &error)))),
             Remote::List(_) => {
                 let (bytes, list) = self.list(image)?;
@@ -66,14 +66,14 @@ impl Manifests {
     /// A list as it is in the registry, byte for byte: Podman shows it in other lines, so those that writers of such lists use are
     /// tried, and the registry is asked whether it has the one. Errors: it has none of them.
     fn list(&self, image: &str) -> Result<(Vec<u8>, Json), u8> {
-        let answered = super::ask(&self.calls.inspect, &[image]);
+        let answered = super::ask(&self.calls.registry, &[image]);
         let Some(shown) = answered.json() else { return fail(format!("ERROR: {image}: not found")) };
         let given = image.split_once('@').map(|(_, digest)| digest);
         for bytes in imagetools::spellings(&shown) {
             let digest = format!("sha256:{}", sha256::hex(&bytes));
             let there = match given {
                 Some(given) => given == digest,
-                None => super::ask(&self.calls.inspect, &[format!("{}@{digest}", store_repository(image))]).status == 0,
+                None => super::ask(&self.calls.registry, &[format!("{}@{digest}", store_repository(image))]).status == 0,
             };
             if there {
                 let list = serde_json::from_slice(&bytes).unwrap_or(shown);
@@ -88,7 +88,7 @@ impl Manifests {
         let mut entries: Vec<Json> = Vec::new();
         for name in images {
             let image = &reached(name);
-            match remote(&self.calls.inspect, image) {
+            match remote(&self.calls.registry, image) {
                 Remote::Nothing(error) => return fail(format!("ERROR: {}", imagetools::missing(name, not_had(image, &error)))),
                 Remote::List(_) if images.len() == 1 => {
                     let bytes = self.list(image)?.0;

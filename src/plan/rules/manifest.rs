@@ -9,7 +9,7 @@ use super::credentials;
 use super::references::Reference;
 use super::store;
 use crate::host;
-use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal};
+use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal, Step};
 
 /// A name as docker/cli's `normalizeReference` has it. Errors: Docker's words.
 fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
@@ -18,6 +18,18 @@ fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
         reference.tag = Some("latest".into());
     }
     Ok(reference)
+}
+
+/// The call with a store of its own that stays empty.
+fn without_store(mut call: Call) -> Call {
+    if let Some(dir) = host::runtime_dir() {
+        let (path, store) = (dir.join("no-store.conf"), dir.join("no-store"));
+        let (root, run) = (store.join("root"), store.join("run"));
+        let content = format!("[storage]\ndriver = \"vfs\"\ngraphroot = {root:?}\nrunroot = {run:?}\n").into_bytes();
+        call.env.push(("CONTAINERS_STORAGE_CONF".into(), Some(path.clone().into())));
+        call.prepare.push(Step::WriteOwn { path, content });
+    }
+    call
 }
 
 /// The plan of a job that reaches one registry.
@@ -43,6 +55,7 @@ pub fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -
         add: call("manifest add")?,
         annotate: call("manifest annotate")?,
         inspect: call("manifest inspect")?,
+        registry: without_store(call("manifest inspect")?),
         push: call("manifest push")?,
         remove: call("manifest rm")?,
         pull: call("pull")?,
