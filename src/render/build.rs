@@ -199,6 +199,7 @@ impl Build {
             title = format!("[{platform}{space}{name} {number}/{of}] {instruction}");
         }
         if self.builder == Builder::Classic {
+            let instruction = &self.as_typed(instruction);
             let steps = if self.steps >= self.step { self.steps } else { of.max(self.step) };
             self.say(&format!("Step {}/{steps} : {instruction}\n", self.step));
         } else {
@@ -237,6 +238,15 @@ impl Build {
             self.say(&format!("#{vertex} CACHED\n\n"));
         } else {
             self.say(&format!("#{vertex} DONE {:.1}s\n\n", step.began.elapsed().as_secs_f64()));
+        }
+    }
+
+    /// A FROM with its image as the Dockerfile has it, where Podman was given the full name for it.
+    fn as_typed(&self, instruction: &str) -> String {
+        let name = instruction.strip_prefix("FROM ").and_then(|rest| rest.split(' ').next());
+        match name.filter(|name| !self.text().contains(name) && self.text().contains(familiar(name))) {
+            Some(name) => instruction.replacen(name, familiar(name), 1),
+            None => instruction.to_string(),
         }
     }
 

@@ -140,7 +140,16 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
     } else {
         registries::own_registries(&mut draft, context, &registries::LOOPBACK, true);
     }
-    draft.arg(directory);
+    match (&source, host::runtime_dir()) {
+        (Source::Alone { .. }, Some(dir)) => {
+            let empty = dir.join("no-context");
+            draft.prepare(Step::MakeDirs(empty.clone()));
+            draft.arg(empty);
+        }
+        _ => {
+            draft.arg(directory);
+        }
+    }
     let again = draft.clone();
     if let Some(file) = outputs.files.first() {
         outputs.write(file, &mut draft);
@@ -161,7 +170,7 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
     progress.metadata = metadata.clone().filter(|_| !outputs.push);
     acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Progress(Box::new(progress)) }));
     for file in outputs.files.iter().skip(1) {
-        if !matches!(source, Source::Directory { .. } | Source::Inline { .. }) {
+        if !matches!(source, Source::Directory { .. } | Source::Inline { .. } | Source::Alone { .. }) {
             return Err(context.refuse("several --output of files: Podman writes one at a time, and stdin can be read but once."));
         }
         // Every step is in the cache by now.
@@ -206,7 +215,7 @@ fn check_stages(text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(dockerfile::rewrite::solve("the Dockerfile cannot be empty"));
     }
-    Ok(())
+    dockerfile::check(text).map_err(dockerfile::rewrite::solve)
 }
 
 /// `--target`, as the Dockerfile spells the stage, where it can be read. Errors: it has no such stage.
@@ -304,7 +313,7 @@ fn progress(context: &Context, names: Vec<String>, image: Image, text: Option<St
 
 /// A Dockerfile's name without its directories.
 fn short_name(file: Option<&OsStr>) -> String {
-    let name = file.filter(|f| !f.is_empty()).map_or("Dockerfile".into(), OsStr::to_string_lossy);
+    let name = file.filter(|f| !f.is_empty() && *f != "-").map_or("Dockerfile".into(), OsStr::to_string_lossy);
     name.rsplit('/').next().unwrap_or(&name).to_string()
 }
 
@@ -314,7 +323,9 @@ enum Source {
     Directory { file: PathBuf, ignore: Option<PathBuf> },
     /// A local directory, and the Dockerfile itself.
     Inline { text: String },
-    /// A local directory, and the Dockerfile on stdin.
+    /// A Dockerfile without a context.
+    Alone { text: String },
+    /// A context that is fetched, and the Dockerfile on stdin.
     FileOnStdin,
     /// An archive or a Dockerfile on stdin, an URL, a repository: Podman fetches it, the file is named within it.
     Elsewhere { file: Option<OsString> },
@@ -339,7 +350,14 @@ impl Source {
             return Ok(Source::Inline { text: text.to_string() });
         }
         if file.is_some_and(|f| f == "-") {
-            return Ok(Source::FileOnStdin);
+            let text = if host.is_dir(&local) { host.stdin() } else { None };
+            return Ok(text.map_or(Source::FileOnStdin, |text| Source::Inline { text: String::from_utf8_lossy(&text).into_owned() }));
+        }
+        if let Some(text) = Some(directory).filter(|d| *d == "-" && file.is_none()).and_then(|_| host.text_on_stdin()) {
+            if text.is_empty() {
+                return Err(dockerfile::rewrite::solve("failed to read dockerfile: no local sources enabled"));
+            }
+            return Ok(Source::Alone { text: String::from_utf8_lossy(&text).into_owned() });
         }
         if directory == "-" || !host.is_dir(&local) {
             return Ok(Source::Elsewhere { file: file.map(OsStr::to_os_string) });
@@ -380,7 +398,7 @@ impl Source {
                     draft.flag("ignorefile", ignore);
                 }
             }
-            Source::Inline { text } => {
+            Source::Inline { text } | Source::Alone { text } => {
                 if !rewritten(text, draft, context)? {
                     own_dockerfile(text, &[], draft, context)?;
                 }
@@ -401,7 +419,7 @@ impl Source {
     fn dockerfile(&self, context: &Context) -> Option<String> {
         let file = match self {
             Source::Directory { file, .. } => file,
-            Source::Inline { text } => return Some(text.clone()),
+            Source::Inline { text } | Source::Alone { text } => return Some(text.clone()),
             _ => return None,
         };
         context.host.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
