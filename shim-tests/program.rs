@@ -125,6 +125,45 @@ fn called_as_the_plugin_of_a_real_client() {
 }
 
 #[test]
+fn bake_files_that_only_buildx_reads() {
+    let place = Place::new("bake");
+    fs::create_dir_all(place.at("home/.docker/cli-plugins")).unwrap();
+    fs::write(place.at("docker-bake.hcl"), "target \"a\" {}\n").unwrap();
+    let bake = |args: &[&str]| run(place.docker().args(["buildx", "bake"]).args(args).current_dir(&place.0));
+    // Neither a plugin that is missing nor one that is ourselves can help.
+    for linked in [false, true] {
+        if linked {
+            symlink(place.at("bin/docker"), place.at("home/.docker/cli-plugins/docker-buildx")).unwrap();
+        }
+        let refused = bake(&[]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains("docker-bake.hcl is no JSON; that takes the parser"), "{refused:?}");
+    }
+    fs::remove_file(place.at("home/.docker/cli-plugins/docker-buildx")).unwrap();
+    let plugin = r#"#!/bin/sh
+case "$1" in docker-cli-plugin-metadata) echo '{"Vendor":"Docker Inc."}'; exit;; esac
+echo "$@" >>"${0%/*}/asked"
+for word; do last=$word; done
+case $last in nosuch) echo 'ERROR: failed to find target nosuch' >&2; exit 1;; esac
+printf '%s\n' '{"group":{"default":{"targets":["a"]}},"target":{"a":{"context":".","dockerfile":"Dockerfile","dockerfile-inline":"FROM alpine\nRUN $${X}","args":{"X":"$${Y}"},"tags":["t:1"]}}}'
+"#;
+    place.script("home/.docker/cli-plugins/docker-buildx", plugin);
+    let plan = run(place
+        .docker()
+        .args(["buildx", "bake", "--set", "a.args.X=1", "--metadata-file=m"])
+        .env("DOCKER_SHIM_EXPLAIN", "1")
+        .current_dir(&place.0));
+    let said = text(&plan.stdout);
+    assert!(said.contains("--build-arg=X=${Y}") && said.contains("--tag=docker.io/library/t:1"), "{said}");
+    assert!(bake(&["--print"]).stdout.starts_with(b"{\"group\""));
+    let failed = bake(&["nosuch"]);
+    assert_eq!((failed.status.code(), text(&failed.stderr)), (Some(1), "ERROR: failed to find target nosuch\n".to_string()));
+    let asked = fs::read_to_string(place.at("home/.docker/cli-plugins/asked")).unwrap();
+    assert_eq!(asked, "bake --set=a.args.X=1 --print --\nbake --print=true --\nbake --print -- nosuch\n");
+    assert_eq!(place.calls(), 0);
+}
+
+#[test]
 fn arguments_reach_podman_byte_for_byte() {
     let place = Place::new("bytes");
     let odd = [b"\xff\xfe".as_slice(), b"", b"two\nlines", b"-x", b"--", b"a b", b"\xc3\xa9", b"$(id)", b"*"];

@@ -27,8 +27,6 @@ mod reshape;
 mod signals;
 mod words;
 
-pub use words::policy::rejected;
-
 /// Carries a plan out and gives Docker's exit status. `Exec` and `Delegate` only come back when the program cannot be started.
 pub fn execute(plan: Plan) -> u8 {
     match plan {
@@ -243,6 +241,20 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
         Act::Login(asked) => ended(login::login(&asked)?),
         Act::Logout(asked) => ended(login::logout(&asked)?),
         Act::Save(save) => ended(archive::save(&save)?),
+        Act::Gather { parts, path } => told(changes::gather(&parts, &path)),
+        Act::OfBuilt { iidfile, mut call, after, stdout } => {
+            call.args.push(std::fs::read_to_string(&iidfile).unwrap_or_default().trim().into());
+            call.args.extend(after);
+            ended(run_one(&Run { stdout, stderr: Stderr::OnFailure, ..Run::new(call, Ending::Daemon) })?)
+        }
+        Act::Finally { acts, calls, files } => {
+            let done = acts.into_iter().try_for_each(|act| carry_out(act, status));
+            for call in &calls {
+                let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            }
+            files.iter().for_each(|file| drop(std::fs::remove_file(file)));
+            done
+        }
         Act::Load(load) => ended(archive::load(&load)?),
         Act::Run(run) => {
             let failed = run_one(&run)?;

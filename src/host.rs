@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,10 @@ use std::process::{Command, Stdio};
 
 use crate::catalogue::Podman;
 use crate::installer::Asked;
-use crate::plan::Refusal;
+use crate::plan::{Answer, Refusal};
 use crate::settings::{SYSTEM_FILE, Settings};
 
+mod stdin;
 pub mod surroundings;
 mod version;
 
@@ -105,6 +106,26 @@ pub trait Host {
     }
     /// Asks podman something that changes nothing: stdout, when it exits with 0.
     fn ask(&self, args: &[&OsStr]) -> Option<Vec<u8>>;
+    /// All of stdin, which is used up. None where it is left to podman.
+    fn stdin(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// The same where it begins with text: an archive is left as it is.
+    fn text_on_stdin(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// A path without links; none where nothing is.
+    fn real_path(&self, path: &Path) -> Option<PathBuf> {
+        path.canonicalize().ok()
+    }
+    /// Whether a program is this one, under whatever name.
+    fn is_this_program(&self, path: &Path) -> bool {
+        !is_other_program(path)
+    }
+    /// Asks another program something that changes nothing. None when it cannot be started.
+    fn consult(&self, _program: &Path, _args: &[OsString], _stdin: &[u8]) -> Option<Answer> {
+        None
+    }
 }
 
 /// The machine this process runs on.
@@ -274,6 +295,33 @@ impl Host for ThisHost {
         }
         let output = command.output().ok()?;
         output.status.success().then_some(output.stdout)
+    }
+    fn stdin(&self) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut text).ok()?;
+        Some(text)
+    }
+    fn text_on_stdin(&self) -> Option<Vec<u8>> {
+        let begin = stdin::begin()?;
+        let packed: [&[u8]; 4] = [b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"];
+        // The header of a tar archive is filled up with NULs.
+        let archive = begin.contains(&0) || packed.iter().any(|magic| begin.starts_with(magic));
+        if archive { None } else { self.stdin() }
+    }
+    fn consult(&self, program: &Path, args: &[OsString], stdin: &[u8]) -> Option<Answer> {
+        let mut child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .env(DEPTH, "1")
+            .spawn()
+            .ok()?;
+        // A program that reads nothing is no failure.
+        let _ = child.stdin.take().map(|mut pipe| pipe.write_all(stdin));
+        let output = child.wait_with_output().ok()?;
+        let status = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+        Some(Answer { stdout: output.stdout, stderr: output.stderr, status })
     }
 }
 

@@ -6,7 +6,7 @@
 use super::buildx::BUILD;
 use super::image::CONTENT_TRUST;
 use super::{Arity, Command, Flag, Kind::*, OptionsEnd, command, flag, group};
-use crate::plan::rules::build;
+use crate::plan::rules::{bake, build};
 
 /// buildx's own flags, which it passes down to each command.
 const BUILDX: &[Flag] = &[
@@ -31,7 +31,7 @@ pub static COMMANDS: &[Command] = &[
     // `docker bake` is `docker buildx bake`: every word is buildx's.
     Command {
         options_end: OptionsEnd::Unread,
-        ..command("bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").since(4).refuse("bake files are not read yet; call `docker build` once for each target")
+        ..command("bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").since(4).rule(bake::shortcut)
     },
     command("builder prune", "", Arity::None, "Remove the build cache").rule(build::prune).flags(&[BUILDX, &[
         flag("all", Switch, "Remove internal images of the builder too").short('a'),

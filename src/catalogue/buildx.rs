@@ -3,7 +3,7 @@
 //! Hidden lines are flags and commands that the plugin takes without showing them.
 
 use super::{Arity, Command, CommandTreatment, Flag, Kind, PODMAN_4_3, command, flag};
-use crate::plan::rules::{build, buildx, by_command, imagetools};
+use crate::plan::rules::{bake, build, buildx, by_command, imagetools};
 
 const ONE_BUILDER: &str = "Podman has one builder, so there is none to choose.";
 const NO_DEBUG_LOG: &str = "It only adds buildx's own debug log.";
@@ -12,8 +12,6 @@ const IGNORED: &str = "BuildKit takes it and ignores it.";
 const NO_CACHE_STORE: &str = "Podman keeps no build cache apart from its images, so nothing is pruned.";
 
 const NO_RECORDS: &str = "Podman keeps no records of past builds; save the output of `docker build` instead.";
-const NO_BAKE: &str = "Podman reads no bake files; call `docker build` once for each target.";
-const NO_IMAGETOOLS: &str = "Podman's builder does not work on registries; use `docker manifest` or skopeo instead.";
 
 /// `--builder`, which the plugin's root passes down.
 const BUILDER: &[Flag] = &[flag("builder", Kind::Text, "Build with this builder instance").rule(buildx::builder)];
@@ -79,23 +77,23 @@ pub static BUILD: &[Flag] = &[
 
 #[rustfmt::skip]
 const BAKE: &[Flag] = &[
-    flag("allow", Kind::StringArray, "Grant the builds access to resources"),
-    flag("call", Kind::Text, "What to do with the Dockerfiles (check, outline, targets)").default("build"),
-    flag("check", Kind::Switch, "The same as --call=check"),
-    flag("file", Kind::StringArray, "Read this bake file").short('f'),
-    flag("list", Kind::Text, "List the file's targets or variables"),
-    flag("load", Kind::Switch, "Put all results into the image store"),
-    flag("metadata-file", Kind::Text, "Write facts about the results to this file"),
-    flag("no-cache", Kind::Switch, "Build every step anew"),
-    flag("print", Kind::Switch, "Show the resolved targets, build nothing"),
-    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, quiet, rawjson, tty)").default("auto"),
-    flag("provenance", Kind::Text, "Attach provenance to all results"),
-    flag("pull", Kind::Switch, "Always fetch the base images anew"),
-    flag("push", Kind::Switch, "Push all results to their registries"),
-    flag("sbom", Kind::Text, "Attach a bill of materials to all results"),
-    flag("set", Kind::StringArray, "Override a target's value (target.key=value)"),
-    flag("list-targets", Kind::Switch, "List the file's targets").hidden().deprecated_by_now("list-targets is deprecated, use list=targets instead"),
-    flag("list-variables", Kind::Switch, "List the file's variables").hidden().deprecated_by_now("list-variables is deprecated, use list=variables instead"),
+    flag("allow", Kind::StringArray, "Grant the builds access to resources").rule(by_command),
+    flag("call", Kind::Text, "What to do with the Dockerfiles (check, outline, targets)").default("build").rule(by_command),
+    flag("check", Kind::Switch, "The same as --call=check").rule(by_command),
+    flag("file", Kind::StringArray, "Read this bake file").short('f').rule(by_command),
+    flag("list", Kind::Text, "List the file's targets or variables").rule(by_command),
+    flag("load", Kind::Switch, "Put all results into the image store").rule(by_command),
+    flag("metadata-file", Kind::Text, "Write facts about the results to this file").rule(by_command),
+    flag("no-cache", Kind::Switch, "Build every step anew").rule(by_command),
+    flag("print", Kind::Switch, "Show the resolved targets, build nothing").rule(by_command),
+    flag("progress", Kind::Text, "How progress is shown (auto, none, plain, quiet, rawjson, tty)").default("auto").rule(by_command),
+    flag("provenance", Kind::Text, "Attach provenance to all results").rule(by_command),
+    flag("pull", Kind::Switch, "Always fetch the base images anew").rule(by_command),
+    flag("push", Kind::Switch, "Push all results to their registries").rule(by_command),
+    flag("sbom", Kind::Text, "Attach a bill of materials to all results").rule(by_command),
+    flag("set", Kind::StringArray, "Override a target's value (target.key=value)").rule(by_command),
+    flag("list-targets", Kind::Switch, "List the file's targets").hidden().deprecated_by_now("list-targets is deprecated, use list=targets instead").rule(by_command),
+    flag("list-variables", Kind::Switch, "List the file's variables").hidden().deprecated_by_now("list-variables is deprecated, use list=variables instead").rule(by_command),
 ];
 
 #[rustfmt::skip]
@@ -193,7 +191,7 @@ const HISTORY_TRACE: &[Flag] = &[
 const IMAGETOOLS_CREATE: &[Flag] = &[
     flag("annotation", Kind::StringArray, "Annotate the new image").refuse("Podman writes the index itself."),
     flag("append", Kind::Switch, "Add to the manifest that is there").rule(by_command),
-    flag("dry-run", Kind::Switch, "Show the result, push nothing").refuse("Podman writes the index itself."),
+    flag("dry-run", Kind::Switch, "Show the result, push nothing").rule(by_command),
     flag("file", Kind::StringArray, "Read a source descriptor from this file").short('f').refuse("Podman writes the index itself."),
     flag("platform", Kind::StringArray, "Keep only these platforms").short('p').refuse("Podman writes the index itself."),
     flag("prefer-index", Kind::Switch, "Write an index even for a single source").default("true").rule(by_command),
@@ -203,8 +201,8 @@ const IMAGETOOLS_CREATE: &[Flag] = &[
 
 #[rustfmt::skip]
 const IMAGETOOLS_INSPECT: &[Flag] = &[
-    flag("format", Kind::Text, "Lay the output out by this template"),
-    flag("raw", Kind::Switch, "Print the manifest as it is stored"),
+    flag("format", Kind::Text, "Lay the output out by this template").rule(by_command),
+    flag("raw", Kind::Switch, "Print the manifest as it is stored").rule(by_command),
 ];
 
 /// A group of the plugin.
@@ -215,7 +213,7 @@ const fn plugin_group(path: &'static str, about: &'static str) -> Command {
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
     plugin_group("buildx", "Build images with the features of BuildKit"),
-    command("buildx bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").aliases(&["f"]).flags(&[BUILDER, DEBUG, BAKE]).refuse(NO_BAKE),
+    command("buildx bake", "[OPTIONS] [TARGET...]", Arity::Any, "Build the targets of a bake file").aliases(&["f"]).flags(&[BUILDER, DEBUG, BAKE]).rule(bake::bake),
     command("buildx build", "[OPTIONS] PATH | URL | -", Arity::Exact(1), "Build an image from a Dockerfile").aliases(&["b"]).flags(&[BUILDER, DEBUG, BUILD]).rule(build::build),
     command("buildx create", "[OPTIONS] [CONTEXT|ENDPOINT]", Arity::AtMost(1), "Set up another builder").flags(&[BUILDER_HIDDEN, DEBUG, CREATE]).rule(buildx::create),
     command("buildx dial-stdio", "", Arity::None, "Connect standard input and output to a builder").flags(&[BUILDER, DEBUG, DIAL_STDIO]).refuse("Podman's builder is no daemon to connect to; use `docker build` instead."),
@@ -245,5 +243,5 @@ pub static COMMANDS: &[Command] = &[
 
     plugin_group("buildx imagetools", "Work with images inside a registry"),
     command("buildx imagetools create", "[OPTIONS] [SOURCE...]", Arity::Any, "Make a new image out of others").flags(&[BUILDER, DEBUG, IMAGETOOLS_CREATE]).rule(imagetools::create),
-    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).refuse(NO_IMAGETOOLS),
+    command("buildx imagetools inspect", "[OPTIONS] NAME", Arity::Exact(1), "Show details of an image in a registry").flags(&[BUILDER, DEBUG, IMAGETOOLS_INSPECT]).rule(imagetools::inspect),
 ];

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::files::replace;
 use crate::plan::{Change, Refusal};
@@ -54,4 +54,16 @@ pub fn configuration(path: &Path, content: &[u8]) -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+/// One object of JSON out of several files, which go. Errors: it cannot be written.
+pub fn gather(parts: &[(String, PathBuf)], path: &Path) -> Result<(), Refusal> {
+    let mut whole = serde_json::Map::new();
+    for (name, part) in parts {
+        let read = std::fs::read(part).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        whole.insert(name.clone(), read.unwrap_or_else(|| serde_json::json!({})));
+        let _ = std::fs::remove_file(part);
+    }
+    let text = serde_json::to_vec_pretty(&whole).unwrap_or_default();
+    std::fs::write(path, text).map_err(|e| Refusal::new(format!("ERROR: {}: {e}", path.display()), 1))
 }

@@ -17,6 +17,8 @@ use crate::render::transfer::quoted_manifest;
 use crate::render::{Answered, text};
 use crate::sha256;
 
+mod imagetools;
+
 /// Gives Docker's exit status.
 pub fn run(manifests: &Manifests) -> Result<u8, u8> {
     match &manifests.job {
@@ -24,6 +26,8 @@ pub fn run(manifests: &Manifests) -> Result<u8, u8> {
         ManifestJob::Push { list, to, purge } => manifests.push(list, to, *purge),
         ManifestJob::Inspect { image, list, verbose } => manifests.inspect(image, list.as_deref(), *verbose),
         ManifestJob::Annotate { list, image, shown, .. } => manifests.annotate(list, image, shown),
+        ManifestJob::Look { image, typed, raw, format } => manifests.look(image, typed, *raw, format),
+        ManifestJob::Compose { images } => manifests.compose(images),
         ManifestJob::Remove { lists } => {
             let remove = |list: &Result<String, String>| match list {
                 Ok(list) => manifests.remove(list),
@@ -81,7 +85,7 @@ impl Manifests {
         }
         let mut raws = Vec::new();
         for image in images {
-            match remote(&self.calls.inspect, image) {
+            match remote(&self.calls.registry, image) {
                 Remote::List(_) => return fail(format!("{image} is a manifest list")),
                 Remote::Nothing(error) => return fail(not_had(image, &error)),
                 Remote::Image(raw) => raws.push(raw),
@@ -243,7 +247,7 @@ impl Manifests {
             }
             return print(&manifest::list(&records.iter().map(|record| record["Descriptor"].clone()).collect::<Vec<_>>()));
         }
-        match remote(&self.calls.inspect, image) {
+        match remote(&self.calls.registry, image) {
             Remote::Nothing(error) => fail(not_had(image, &error)),
             Remote::List(_) if verbose => fail(
                 "docker: manifest inspect --verbose: Podman does not show the manifests of a list; inspect each by its digest without --verbose.",
@@ -257,7 +261,7 @@ impl Manifests {
     fn show_image(&self, image: &str, raw: Option<Vec<u8>>, verbose: bool) -> Result<u8, u8> {
         let raw = match raw {
             None if nobody_looks() => return Ok(0),
-            None => self.pulled(image)?,
+            None => self.pulled(image)?.0,
             Some(raw) => raw,
         };
         if verbose {
@@ -268,11 +272,14 @@ impl Manifests {
         print(&indented(&json, b"\t"))
     }
 
-    /// The manifest of an image as the store has it once the image is pulled; what was not there before is removed.
-    fn pulled(&self, image: &str) -> Result<Vec<u8>, u8> {
+    /// The manifest and the configuration of an image as the store has them once the image is pulled; what was not there before is
+    /// removed.
+    fn pulled(&self, image: &str) -> Result<(Vec<u8>, Vec<u8>), u8> {
         let read = |path: &Path| fs::read(path).ok();
         let all = || store::images_of(&self.store, &read).unwrap_or_default();
-        let by_digest = |images: &[store::Image], digest: &str| images.iter().find_map(|image| image.manifest_of(digest, &read));
+        let by_digest = |images: &[store::Image], digest: &str| {
+            images.iter().find_map(|image| Some((image.manifest_of(digest, &read)?, image.config(&read))))
+        };
         let digest = text(&self.descriptor(image)?, "digest").to_string();
         let before = all();
         if let Some(manifest) = by_digest(&before, &digest) {
@@ -289,7 +296,7 @@ impl Manifests {
         if !before.iter().any(|image| image.id == id) {
             ask(&self.calls.remove_image, &[&id]);
         }
-        found.map_or_else(|| fail(format!("docker: manifest inspect: Podman does not show the manifest of {image}")), Ok)
+        found.map_or_else(|| fail(format!("docker: Podman does not show the manifest of {image}")), Ok)
     }
 }
 

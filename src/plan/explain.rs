@@ -103,6 +103,19 @@ fn show_act(text: &mut String, act: &Act) {
         Act::Logout(logout) => {
             let _ = writeln!(text, "forget {} in {}", logout.servers.join(" "), logout.file.display());
         }
+        Act::Gather { parts, path } => {
+            let names: Vec<&str> = parts.iter().map(|(name, _)| name.as_str()).collect();
+            let _ = writeln!(text, "gather what is told of {} in {}", names.join(" "), path.display());
+        }
+        Act::OfBuilt { iidfile, call, after, .. } => {
+            let after: Vec<_> = after.iter().map(|word| word.to_string_lossy()).collect();
+            show(text, &format!("run with the ID in {} {}:", iidfile.display(), after.join(" ")), call);
+        }
+        Act::Finally { acts, calls, files } => {
+            acts.iter().for_each(|act| show_act(text, act));
+            calls.iter().for_each(|call| show(text, "in the end, whatever comes of it:", call));
+            files.iter().for_each(|file| show_step(text, &Step::RemoveFile(file.clone())));
+        }
         Act::Save(save) => {
             show(text, "run, its archive with Docker's names:", &save.call);
             let file = save.file.as_ref().map_or("stdout".into(), |file| file.display().to_string());

@@ -24,6 +24,8 @@ pub struct ManifestCalls {
     pub add: Call,
     pub annotate: Call,
     pub inspect: Call,
+    /// The same with nothing in the store, where lists of that name would be shown instead of the registry's.
+    pub registry: Call,
     pub push: Call,
     pub remove: Call,
     pub pull: Call,
@@ -59,6 +61,18 @@ pub enum ManifestJob {
         variant: String,
         version: String,
         features: Vec<String>,
+    },
+    /// `buildx imagetools inspect`.
+    Look {
+        image: String,
+        /// The name as typed.
+        typed: String,
+        raw: bool,
+        format: String,
+    },
+    /// `buildx imagetools create --dry-run`: what an index of these would say.
+    Compose {
+        images: Vec<String>,
     },
     /// Lists, or Docker's words for what is no name.
     Remove {

@@ -160,6 +160,12 @@ pub enum Act {
     Confirm(String),
     /// Remove what is unused.
     Prune(prune::Prune),
+    /// Put what several builds tell of their results into one file of JSON, by their names; what cannot be read is empty.
+    Gather { parts: Vec<(String, PathBuf)>, path: PathBuf },
+    /// A call with the ID of what was built, which is in a file, as its argument, and more after it.
+    OfBuilt { iidfile: PathBuf, call: Call, after: Vec<OsString>, stdout: Stdout },
+    /// Do these, and whatever comes of them make the calls and remove the files.
+    Finally { acts: Vec<Act>, calls: Vec<Call>, files: Vec<PathBuf> },
 }
 
 /// The making of a container, where podman's own `run` is not all of it.

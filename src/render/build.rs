@@ -1,9 +1,11 @@
 //! What a build says while it works: Podman's steps as BuildKit's plain progress, or as the builder before it wrote them.
 
+use std::cell::Cell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 
-use super::{Answered, Desk, Progress};
+use super::{Answered, Desk, Progress, policy};
 use crate::plan::Answer;
 
 /// Whose words are used, and where they go.
@@ -50,7 +52,16 @@ pub struct Build {
     pub image: Image,
     /// Where facts about the result go.
     pub metadata: Option<PathBuf>,
-    vertex: usize,
+    /// A name that the image has besides, of which nothing is told.
+    pub kept: Option<String>,
+    /// The target of a bake file, where there are several.
+    pub target: Option<String>,
+    /// What stands before the reason of a failure.
+    pub failure: String,
+    /// The machine's policy for images.
+    pub policy: PathBuf,
+    /// How many steps progress has told of.
+    pub vertices: Rc<Cell<usize>>,
     /// Steps so far, over all stages.
     step: usize,
     /// The names of stages by their numbers from 1.
@@ -93,7 +104,11 @@ impl Build {
             steps: 0,
             image: Image::Stored,
             metadata: None,
-            vertex: 0,
+            kept: None,
+            target: None,
+            failure: "failed to build: ".to_string(),
+            policy: PathBuf::new(),
+            vertices: Rc::default(),
             step: 0,
             stages: Vec::new(),
             current: None,
@@ -161,7 +176,7 @@ impl Build {
     fn before_commit<'a>(&self, line: &'a str) -> Option<&'a str> {
         let (before, name) = line.rsplit_once("COMMIT")?;
         let name = name.strip_prefix(' ').unwrap_or(name);
-        if !name.is_empty() && !self.names.iter().any(|known| tagged(known) == name) {
+        if !name.is_empty() && !self.names.iter().chain(&self.kept).any(|known| tagged(known) == name) {
             return None;
         }
         let at = before.rfind('[').filter(|at| before[at + 1..].trim_end_matches("] ").bytes().all(|b| b.is_ascii_digit() || b == b'/'));
@@ -171,7 +186,8 @@ impl Build {
     fn begin(&mut self, platform: &str, stage: Option<usize>, number: usize, of: usize, instruction: &str) {
         self.step += 1;
         self.committing = false;
-        let space = if platform.is_empty() { "" } else { " " };
+        let before: Vec<&str> = self.target.as_deref().into_iter().chain([platform]).filter(|word| !word.is_empty()).collect();
+        let (platform, space) = (before.join(" "), if before.is_empty() { "" } else { " " });
         let mut title = format!("[{platform}{space}{number}/{of}] {instruction}");
         if let Some(stage) = stage {
             if number == 1 {
@@ -183,14 +199,15 @@ impl Build {
             title = format!("[{platform}{space}{name} {number}/{of}] {instruction}");
         }
         if self.builder == Builder::Classic {
+            let instruction = &self.as_typed(instruction);
             let steps = if self.steps >= self.step { self.steps } else { of.max(self.step) };
             self.say(&format!("Step {}/{steps} : {instruction}\n", self.step));
         } else {
-            if self.vertex == 0 {
+            if self.vertices.get() == 0 {
                 self.say("#0 building with \"default\" instance using podman driver\n\n");
             }
-            self.vertex += 1;
-            self.say(&format!("#{} {title}\n", self.vertex));
+            let vertex = self.next_vertex();
+            self.say(&format!("#{vertex} {title}\n"));
         }
         let (instruction, began) = (instruction.to_string(), Instant::now());
         self.current = Some(Step { title, instruction, began, cached: false, output: Vec::new() });
@@ -202,7 +219,7 @@ impl Build {
             return;
         };
         let shown = format!("{:.3} {line}", step.began.elapsed().as_secs_f64());
-        let vertex = self.vertex;
+        let vertex = self.vertices.get();
         step.output.push(shown.clone());
         match self.builder {
             Builder::Classic => self.say(&format!("{line}\n")),
@@ -216,12 +233,26 @@ impl Build {
         if self.builder == Builder::Classic {
             return;
         }
-        let vertex = self.vertex;
+        let vertex = self.vertices.get();
         if step.cached {
             self.say(&format!("#{vertex} CACHED\n\n"));
         } else {
             self.say(&format!("#{vertex} DONE {:.1}s\n\n", step.began.elapsed().as_secs_f64()));
         }
+    }
+
+    /// A FROM with its image as the Dockerfile has it, where Podman was given the full name for it.
+    fn as_typed(&self, instruction: &str) -> String {
+        let name = instruction.strip_prefix("FROM ").and_then(|rest| rest.split(' ').next());
+        match name.filter(|name| !self.text().contains(name) && self.text().contains(familiar(name))) {
+            Some(name) => instruction.replacen(name, familiar(name), 1),
+            None => instruction.to_string(),
+        }
+    }
+
+    fn next_vertex(&self) -> usize {
+        self.vertices.set(self.vertices.get() + 1);
+        self.vertices.get()
     }
 
     fn say(&mut self, text: &str) {
@@ -240,13 +271,13 @@ impl Build {
         if self.image == Image::Nothing {
             return;
         }
-        self.vertex += 1;
-        let vertex = self.vertex;
+        let vertex = self.next_vertex();
         if matches!(self.image, Image::Files | Image::FilesOnStdout) {
             self.say(&format!("#{vertex} exporting to client\n#{vertex} DONE 0.0s\n"));
             return;
         }
-        self.say(&format!("#{vertex} exporting to image\n"));
+        let target = self.target.as_ref().map(|name| format!("[{name}] ")).unwrap_or_default();
+        self.say(&format!("#{vertex} {target}exporting to image\n"));
         if !id.is_empty() && self.image == Image::Stored {
             self.say(&format!("#{vertex} writing image sha256:{id} done\n"));
         }
@@ -260,11 +291,12 @@ impl Build {
     }
 
     /// What went wrong, in BuildKit's words, after the step's own log.
-    fn failed(&mut self) -> String {
+    fn failed(&mut self, desk: &Desk) -> String {
         let words = self.error.clone().unwrap_or_else(|| "the build failed".to_string());
         let step = self.current.take();
-        let (at, instruction, reason) = reason(&words, step.as_ref(), self.text());
-        let vertex = self.vertex;
+        let rejected = |words: &str| policy::rejected(words, &self.policy, &|path| desk.read(path));
+        let (at, instruction, reason) = reason(&words, step.as_ref(), self.text(), &rejected);
+        let vertex = self.vertices.get();
         if let Some(step) = step.as_ref().filter(|_| !matches!(self.builder, Builder::Quiet | Builder::Silent)) {
             self.say(&format!("#{vertex} ERROR: {reason}\n------\n > {}:\n", step.title));
             let from = step.output.len().saturating_sub(10);
@@ -276,13 +308,13 @@ impl Build {
                 self.say(&excerpt);
             }
         }
-        format!("ERROR: failed to build: failed to solve: {at}{reason}")
+        format!("ERROR: {}failed to solve: {at}{reason}", self.failure)
     }
 }
 
 impl Build {
     /// What is said when podman has ended with an exit status, and the command's own status.
-    fn ended(&mut self, status: u8) -> Answer {
+    fn ended(&mut self, status: u8, desk: &Desk) -> Answer {
         let mut answer = Answer::default();
         if status == 0 {
             self.done();
@@ -313,7 +345,8 @@ impl Build {
         }
         if self.builder == Builder::Classic {
             let words = self.error.clone().unwrap_or_default();
-            let (_, _, reason) = reason(&words, self.current.as_ref(), self.text());
+            let rejected = |words: &str| policy::rejected(words, &self.policy, &|path| desk.read(path));
+            let (_, _, reason) = reason(&words, self.current.as_ref(), self.text(), &rejected);
             answer.stdout = std::mem::take(&mut self.log);
             // The builder before BuildKit ends with the status of the command that failed.
             let command = reason.strip_prefix("process \"").and_then(|rest| rest.split_once("\" did not complete successfully"));
@@ -328,7 +361,7 @@ impl Build {
         if matches!(self.builder, Builder::Quiet | Builder::Silent) {
             self.log.clear();
         }
-        let error = self.failed();
+        let error = self.failed(desk);
         answer.stderr = std::mem::take(&mut self.log);
         answer.stderr.extend_from_slice(format!("{error}\n").as_bytes());
         answer.status = 1;
@@ -349,8 +382,8 @@ impl Progress for Build {
         answer
     }
 
-    fn end(&mut self, podman: &Answered, _: &Desk) -> Option<Answer> {
-        Some(self.ended(podman.status))
+    fn end(&mut self, podman: &Answered, desk: &Desk) -> Option<Answer> {
+        Some(self.ended(podman.status, desk))
     }
 
     /// With the keys that are known: those of the image (`buildx build --metadata-file`, docker driver).
@@ -426,7 +459,7 @@ fn is_noise(line: &str) -> bool {
 }
 
 /// Podman's error, in a build from a Dockerfile's `text`: what stands before it in Docker's, the instruction that failed, and Docker's reason.
-fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<String>, String) {
+fn reason(words: &str, step: Option<&Step>, text: &str, rejected: &dyn Fn(&str) -> Option<String>) -> (String, Option<String>, String) {
     let none = String::new;
     if let Some((instruction, why)) = words.strip_prefix("building at STEP \"").and_then(|rest| rest.split_once("\": ")) {
         let instruction = step.map_or(instruction, |step| &step.instruction).to_string();
@@ -455,7 +488,7 @@ fn reason(words: &str, step: Option<&Step>, text: &str) -> (String, Option<Strin
         return (none(), None, "dockerfile contains no stages to build".into());
     }
     let instruction = step.map(|step| step.instruction.clone());
-    if let Some(words) = crate::execute::rejected(words) {
+    if let Some(words) = rejected(words) {
         return (none(), instruction, words);
     }
     if words.contains("manifest unknown") || words.contains("name unknown") {

@@ -271,7 +271,7 @@ static HEALTHCHECK: Type = Type::Struct(&Struct::new(
 ));
 static NOTHING: Type = Type::Struct(&Struct::new("struct {}", &[]));
 static SET: Type = Type::Map(&STRING, &NOTHING);
-static IMAGE_CONFIG: Type = Type::Struct(&Struct::new(
+pub static IMAGE_CONFIG: Type = Type::Struct(&Struct::new(
     "v1.ImageConfig",
     &[
         Field::new("User", "User", &STRING).omitempty(),

@@ -21,12 +21,14 @@ pub mod glob;
 pub mod history;
 pub mod image;
 pub mod image_inspect;
+pub mod imagetools;
 pub mod inspect;
 pub mod layers;
 pub mod manifest;
 pub mod network;
 pub mod network_verbs;
 pub mod objects;
+pub mod policy;
 pub mod ports;
 pub mod prune;
 pub mod ps;
@@ -86,6 +88,12 @@ pub fn indented(json: &impl serde::Serialize, indent: &[u8]) -> String {
     // Writing to memory does not fail.
     let _ = json.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter));
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// JSON text as Go's encoder leaves it, which escapes what means something to HTML.
+pub fn html_safe(text: &str) -> String {
+    let escapes = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    escapes.iter().fold(text.to_string(), |text, (c, escape)| text.replace(*c, escape))
 }
 
 /// What podman answered.

@@ -49,6 +49,8 @@ pub enum MissingKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Functions {
     Basic,
+    /// The same, with JSON over several lines (buildx `util/imagetools/printers.go`).
+    Indented,
     /// Those of a table's header: what would change a value leaves it as it is (docker/cli `templates.HeaderFunctions`).
     Header,
 }
@@ -77,6 +79,11 @@ impl Template {
     /// Writes the template over a value. After an error, `out` has what came before it, as in Go.
     pub fn execute(&self, data: &Value, missing: MissingKey, out: &mut Vec<u8>) -> Result<(), TemplateError> {
         exec::run(self, data, missing, Functions::Basic, out).1.map_err(TemplateError)
+    }
+
+    /// The same where `json` writes a line to a value.
+    pub fn execute_indented(&self, data: &Value, out: &mut Vec<u8>) -> Result<(), TemplateError> {
+        exec::run(self, data, MissingKey::Default, Functions::Indented, out).1.map_err(TemplateError)
     }
 
     /// Writes a table's header: the template over a map of headings. Docker ignores the error.

@@ -207,6 +207,11 @@ impl Struct {
         Struct { name, fields, methods: &[], row: false }
     }
 
+    /// A struct type with methods.
+    pub const fn with_methods(name: &'static str, fields: &'static [Field], methods: &'static [Method]) -> Struct {
+        Struct { name, fields, methods, row: false }
+    }
+
     /// A row of docker/cli's `formatter`.
     pub const fn row(name: &'static str, fields: &'static [Field], methods: &'static [Method]) -> Struct {
         Struct { name, fields, methods, row: true }

@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 
 use crate::plan::rules::references::Reference;
 
-pub mod policy;
 mod transfer;
 pub mod verbs;
 

@@ -1,11 +1,14 @@
 //! What Podman says of a registry in the words of dockerd (moby `distribution/errors.go`).
 
+use std::path::PathBuf;
+
 use crate::plan::rules::references::Reference;
+use crate::render::policy;
 
 /// What goes wrong while an image is pulled or pushed; `error` is a line without its `Error: `.
 pub fn as_docker(error: &str) -> Option<String> {
     let daemon = |words: String| Some(format!("Error response from daemon: {words}"));
-    if let Some(words) = super::policy::rejected(error) {
+    if let Some(words) = rejected(error) {
         return daemon(words);
     }
     if error.starts_with("writing blob: adding layer with blob ") && error.contains("unexpected EOF") {
@@ -58,6 +61,12 @@ fn platform(wanted: &str) -> Option<String> {
     let (variant, os) = rest.split_once(", OS ")?;
     let [architecture, variant, os] = [architecture, variant, os].map(|word| word.trim().trim_matches('"'));
     Some(if variant.is_empty() { format!("{os}/{architecture}") } else { format!("{os}/{architecture}/{variant}") })
+}
+
+/// What keeps an image out by the machine's policy.
+fn rejected(error: &str) -> Option<String> {
+    let file = policy::file(std::env::var_os("HOME").map(PathBuf::from), &|path| path.exists());
+    policy::rejected(error, &file, &|path| std::fs::read(path).ok())
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! `docker build` and buildx.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use self::checks::Secret;
 use self::outputs::Outputs;
@@ -17,14 +19,36 @@ use crate::host;
 use crate::invocation::FlagUse;
 use crate::plan::{Act, Context, Draft, Ending, Plan, Refusal, Reshape, Run, Shape, Stderr, Stdout, Step};
 use crate::render::build::{Build, Builder, Dockerfile, Image};
+use crate::render::policy;
 use crate::render::transfer::Metadata;
 
+mod archives;
 pub mod checks;
 mod outputs;
 pub mod registries;
 
+/// What a bake file adds to the flags of a build.
+#[derive(Default)]
+pub struct Baked {
+    /// The target's name, where there are several.
+    pub target: Option<String>,
+    /// The Dockerfile itself.
+    pub dockerfile: Option<String>,
+    /// A name for the result in addition, by which other targets find it.
+    pub keep: Option<String>,
+    /// Where facts about the result go.
+    pub metadata: Option<PathBuf>,
+    /// How many steps progress has told of; all targets count on.
+    pub vertices: Rc<Cell<usize>>,
+}
+
 /// `docker build`: Docker's file names, image names and image format, and a push where one was asked for.
 pub fn build(context: &Context) -> Result<Plan, Refusal> {
+    acts(context, None).map(Plan::Sequence)
+}
+
+/// What a build does, one of its own or a target of a bake file.
+pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusal> {
     let uses = &context.invocation.uses;
     checks::words(context)?;
     let mut outputs = Outputs::of(context)?;
@@ -49,16 +73,17 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     if outputs.push && tags.is_empty() {
         return Err(checks::failed("tag is needed when pushing to registry"));
     }
-    if !outputs.archives.is_empty() && tags.is_empty() {
-        return Err(context.refuse("--output type=docker or type=oci with a file needs a name for the image: add -t NAME."));
-    }
     checks::surroundings(context)?;
     let names: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.tagged())).collect();
-    // Docker names no image where files are all that is wanted; an archive is made of a named one.
-    if outputs.kept || !outputs.archives.is_empty() {
+    // Docker names no image where files are all that is wanted; an archive of several names is made of an image that has them.
+    let named = outputs.archives.iter().any(|(format, file)| archives::needs_names(format, &names, file));
+    if outputs.kept || named {
         for name in &names {
             draft.flag("tag", name);
         }
+    }
+    if let Some(name) = baked.and_then(|baked| baked.keep.as_ref()) {
+        draft.flag("tag", name);
     }
     let platforms: Vec<String> =
         uses.all("platform").flat_map(|p| p.to_string_lossy().split(',').map(str::to_string).collect::<Vec<_>>()).collect();
@@ -67,12 +92,23 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         draft.switch("layers", false);
     }
     let list = if platforms.len() > 1 && outputs.kept { names.first().cloned() } else { None };
+    if platforms.len() > 1 && !outputs.archives.is_empty() {
+        return Err(
+            context.refuse("--output of an archive for several --platform: Podman puts one image into it; build one after another.")
+        );
+    }
+    let built = match uses.text("iidfile").filter(|f| !f.is_empty()) {
+        _ if outputs.archives.is_empty() || named => None,
+        Some(file) => Some(context.host.cwd().unwrap_or_default().join(file)),
+        None => Some(archives::own_iidfile(&mut draft)),
+    };
     let mut acts = Vec::new();
     if let Some(list) = &list {
         acts.extend(begin_list(list, &mut draft, context)?);
     }
     let directory = &context.invocation.args[0];
-    let source = Source::of(directory, uses.text("file"), context)?;
+    let inline = baked.and_then(|baked| baked.dockerfile.as_deref());
+    let source = Source::of(directory, uses.text("file"), inline, context)?;
     let text = source.dockerfile(context);
     if let Some(text) = &text {
         check_stages(text)?;
@@ -104,7 +140,16 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     } else {
         registries::own_registries(&mut draft, context, &registries::LOOPBACK, true);
     }
-    draft.arg(directory);
+    match (&source, host::runtime_dir()) {
+        (Source::Alone { .. }, Some(dir)) => {
+            let empty = dir.join("no-context");
+            draft.prepare(Step::MakeDirs(empty.clone()));
+            draft.arg(empty);
+        }
+        _ => {
+            draft.arg(directory);
+        }
+    }
     let again = draft.clone();
     if let Some(file) = outputs.files.first() {
         outputs.write(file, &mut draft);
@@ -112,12 +157,20 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
     let image = if list.is_some() { Image::List } else { outputs.image() };
     let full: Vec<String> = tags.iter().filter_map(|tag| Some(Reference::parse(tag).ok()?.full())).collect();
     let metadata = uses.text("metadata-file").filter(|f| !f.is_empty()).map(|f| context.host.cwd().unwrap_or_default().join(f));
+    let metadata = baked.map_or(metadata, |baked| baked.metadata.clone());
     let mut progress = progress(context, full.clone(), image, text, uses.text("file"));
+    if let Some(baked) = baked {
+        progress.target.clone_from(&baked.target);
+        progress.failure = baked.target.as_ref().map(|name| format!("target {name}: ")).unwrap_or_default();
+        progress.kept.clone_from(&baked.keep);
+        progress.vertices = Rc::clone(&baked.vertices);
+        progress.also_classic = false;
+    }
     // With a push the digest is the registry's, known only then.
     progress.metadata = metadata.clone().filter(|_| !outputs.push);
     acts.push(Act::Reshape(Reshape { call: draft.call(), shape: Shape::Progress(Box::new(progress)) }));
     for file in outputs.files.iter().skip(1) {
-        if !matches!(source, Source::Directory { .. }) {
+        if !matches!(source, Source::Directory { .. } | Source::Inline { .. } | Source::Alone { .. }) {
             return Err(context.refuse("several --output of files: Podman writes one at a time, and stdin can be read but once."));
         }
         // Every step is in the cache by now.
@@ -136,17 +189,10 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
         }
     }
     for (format, file) in &outputs.archives {
-        let mut save = context.call("save")?;
-        save.flag("format", format);
-        save.args.extend(names.iter().take(1).map(OsString::from));
-        if file == "/dev/stdout" {
-            acts.push(save.run_quietly(Ending::Daemon));
-            continue;
-        }
-        save.flag("output", file);
-        // Podman adds to a file that is there, or refuses.
-        save.prepare(Step::RemoveFile(PathBuf::from(file)));
-        acts.push(save.run_quietly(Ending::Daemon));
+        acts.push(match &built {
+            Some(iidfile) => archives::of_built(format, file, &names, iidfile, context)?,
+            None => archives::of_named(format, file, &names, context)?,
+        });
     }
     if outputs.push {
         let last = tags.len() - 1;
@@ -156,7 +202,12 @@ pub fn build(context: &Context) -> Result<Plan, Refusal> {
             acts.push(Act::Reshape(transfer::push_built(context, tag, &reference, list.is_some(), metadata, is_quiet(context))?));
         }
     }
-    Ok(Plan::Sequence(acts))
+    // An ID file of our own goes in the end.
+    let own = built.filter(|_| !uses.given("iidfile"));
+    Ok(match own {
+        Some(file) => vec![Act::Finally { acts, calls: vec![], files: vec![file] }],
+        None => acts,
+    })
 }
 
 /// Whether there is anything to build.
@@ -164,7 +215,7 @@ fn check_stages(text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(dockerfile::rewrite::solve("the Dockerfile cannot be empty"));
     }
-    Ok(())
+    dockerfile::check(text).map_err(dockerfile::rewrite::solve)
 }
 
 /// `--target`, as the Dockerfile spells the stage, where it can be read. Errors: it has no such stage.
@@ -227,14 +278,14 @@ fn buildkit(context: &Context) -> Option<OsString> {
     context.host.env("DOCKER_BUILDKIT").filter(|v| !v.is_empty())
 }
 
-/// Whether the builder before BuildKit is asked for.
+/// Whether the builder before BuildKit is asked for: `docker buildx` is BuildKit's in any case.
 fn is_classic(context: &Context) -> bool {
     let is_off = |v: &str| matches!(v, "0" | "f" | "F" | "false" | "FALSE" | "False");
-    buildkit(context).as_ref().and_then(|v| v.to_str()).is_some_and(is_off)
+    !context.invocation.command.path.starts_with("buildx") && buildkit(context).as_ref().and_then(|v| v.to_str()).is_some_and(is_off)
 }
 
 /// A context that is fetched (buildx's `build.IsRemoteURL`, docker/docker `builder/remotecontext/urlutil`).
-fn is_remote(context: &OsStr) -> bool {
+pub fn is_remote(context: &OsStr) -> bool {
     let text = context.as_bytes();
     let schemes: [&[u8]; 7] = [b"http://", b"https://", b"git://", b"ssh://", b"git@", b"github.com/", b"docker-image://"];
     schemes.iter().any(|scheme| text.starts_with(scheme)) || (host::contains(text, b"@") && host::contains(text, b":"))
@@ -262,12 +313,13 @@ fn progress(context: &Context, names: Vec<String>, image: Image, text: Option<St
     build.steps = text.as_deref().map_or(0, dockerfile::count);
     build.dockerfile = text.map(|text| Dockerfile { name: short_name(file), text });
     build.image = image;
+    build.policy = policy::file(host::home(context.host), &|path| context.host.exists(path));
     build
 }
 
 /// A Dockerfile's name without its directories.
 fn short_name(file: Option<&OsStr>) -> String {
-    let name = file.filter(|f| !f.is_empty()).map_or("Dockerfile".into(), OsStr::to_string_lossy);
+    let name = file.filter(|f| !f.is_empty() && *f != "-").map_or("Dockerfile".into(), OsStr::to_string_lossy);
     name.rsplit('/').next().unwrap_or(&name).to_string()
 }
 
@@ -275,7 +327,11 @@ fn short_name(file: Option<&OsStr>) -> String {
 enum Source {
     /// A local directory, and the Dockerfile's path.
     Directory { file: PathBuf, ignore: Option<PathBuf> },
-    /// A local directory, and the Dockerfile on stdin.
+    /// A local directory, and the Dockerfile itself.
+    Inline { text: String },
+    /// A Dockerfile without a context.
+    Alone { text: String },
+    /// A context that is fetched, and the Dockerfile on stdin.
     FileOnStdin,
     /// An archive or a Dockerfile on stdin, an URL, a repository: Podman fetches it, the file is named within it.
     Elsewhere { file: Option<OsString> },
@@ -283,7 +339,7 @@ enum Source {
 
 impl Source {
     /// Errors: a directory or a Dockerfile that is not there, in the builder's own words.
-    fn of(directory: &OsStr, file: Option<&OsStr>, context: &Context) -> Result<Source, Refusal> {
+    fn of(directory: &OsStr, file: Option<&OsStr>, inline: Option<&str>, context: &Context) -> Result<Source, Refusal> {
         let host = context.host;
         let file = file.filter(|f| !f.is_empty());
         let cwd = host.cwd().unwrap_or_default();
@@ -293,8 +349,21 @@ impl Source {
             let words = format!("unable to prepare context: path {shown:?} not found");
             return Err(Refusal::new(if is_classic(context) { words } else { format!("ERROR: failed to build: {words}") }, 1));
         }
+        if let Some(text) = inline {
+            if !host.is_dir(&local) {
+                return Err(context.refuse("dockerfile-inline with a context that is fetched: Podman looks for the Dockerfile in it."));
+            }
+            return Ok(Source::Inline { text: text.to_string() });
+        }
         if file.is_some_and(|f| f == "-") {
-            return Ok(Source::FileOnStdin);
+            let text = if host.is_dir(&local) { host.stdin() } else { None };
+            return Ok(text.map_or(Source::FileOnStdin, |text| Source::Inline { text: String::from_utf8_lossy(&text).into_owned() }));
+        }
+        if let Some(text) = Some(directory).filter(|d| *d == "-" && file.is_none()).and_then(|_| host.text_on_stdin()) {
+            if text.is_empty() {
+                return Err(dockerfile::rewrite::solve("failed to read dockerfile: no local sources enabled"));
+            }
+            return Ok(Source::Alone { text: String::from_utf8_lossy(&text).into_owned() });
         }
         if directory == "-" || !host.is_dir(&local) {
             return Ok(Source::Elsewhere { file: file.map(OsStr::to_os_string) });
@@ -328,20 +397,16 @@ impl Source {
     fn draft(&self, draft: &mut Draft, text: Option<&str>, context: &Context) -> Result<(), Refusal> {
         match self {
             Source::Directory { file, ignore } => {
-                let uses = &context.invocation.uses;
-                let reader = Reader {
-                    name: &short_name(uses.text("file")),
-                    podman: &|| context.host.podman_version(),
-                    host_network: uses.text("network").is_some_and(|n| n == "host") || uses.all("allow").any(|a| a == "network.host"),
-                };
-                match text.map(|text| reader.rewrite(text)).transpose()? {
-                    Some(Rewritten { text: Some(text), files }) => own_dockerfile(&text, &files, draft, context)?,
-                    _ => {
-                        draft.flag("file", file);
-                    }
+                if !rewritten(text.unwrap_or_default(), draft, context)? {
+                    draft.flag("file", file);
                 }
                 if let Some(ignore) = ignore {
                     draft.flag("ignorefile", ignore);
+                }
+            }
+            Source::Inline { text } | Source::Alone { text } => {
+                if !rewritten(text, draft, context)? {
+                    own_dockerfile(text, &[], draft, context)?;
                 }
             }
             Source::FileOnStdin => {
@@ -358,8 +423,26 @@ impl Source {
 
     /// The Dockerfile's text, where it can be read without using it up.
     fn dockerfile(&self, context: &Context) -> Option<String> {
-        let Source::Directory { file, .. } = self else { return None };
+        let file = match self {
+            Source::Directory { file, .. } => file,
+            Source::Inline { text } | Source::Alone { text } => return Some(text.clone()),
+            _ => return None,
+        };
         context.host.read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// Has a Dockerfile read in other words where this Podman needs them. Errors: there are none.
+fn rewritten(text: &str, draft: &mut Draft, context: &Context) -> Result<bool, Refusal> {
+    let uses = &context.invocation.uses;
+    let reader = Reader {
+        name: &short_name(uses.text("file")),
+        podman: &|| context.host.podman_version(),
+        host_network: uses.text("network").is_some_and(|n| n == "host") || uses.all("allow").any(|a| a == "network.host"),
+    };
+    match reader.rewrite(text)? {
+        Rewritten { text: Some(text), files } => own_dockerfile(&text, &files, draft, context).map(|()| true),
+        Rewritten { text: None, .. } => Ok(false),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
 }
 
 /// Where plugins are looked for, in this order.
-fn dirs(host: &dyn Host, engine: &Engine) -> impl Iterator<Item = PathBuf> {
+pub fn dirs(host: &dyn Host, engine: &Engine) -> impl Iterator<Item = PathBuf> {
     let config = engine.config_dir().or_else(|| Some(host::home(host)?.join(".docker")));
     config.map(|c| c.join("cli-plugins")).into_iter().chain(PLUGIN_DIRS.map(PathBuf::from))
 }

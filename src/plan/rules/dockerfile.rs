@@ -72,6 +72,59 @@ pub fn images(text: &str, build_args: &[&OsStr], host: &dyn Host) -> Vec<String>
     images
 }
 
+const INSTRUCTIONS: [&str; 18] = [
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
+/// Whether there are instructions, and all of them known. Errors: BuildKit's words. (One that is nearly right is podman's to refuse:
+/// BuildKit says which one may have been meant.)
+pub fn check(text: &str) -> Result<(), String> {
+    let all = instructions(text);
+    if all.is_empty() {
+        return Err("file with no instructions".into());
+    }
+    let near = |verb: &str| INSTRUCTIONS.iter().any(|known| distance(known, verb) < 4);
+    let unknown = all.iter().find(|it| !INSTRUCTIONS.contains(&it.verb().as_str()) && !near(&it.verb()));
+    match unknown.filter(|_| directive(text, "syntax").is_none()) {
+        Some(it) => {
+            let word = it.text.split_whitespace().next().unwrap_or_default();
+            Err(format!("dockerfile parse error on line {}: unknown instruction: {word}", it.lines.0 + 1))
+        }
+        None => Ok(()),
+    }
+}
+
+/// How many letters have to be changed, added or left out.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let replaced = before + usize::from(a != b);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[other.len()]
+}
+
 /// The names of a Dockerfile's stages.
 pub fn stages(text: &str) -> Vec<String> {
     instructions(text).iter().filter_map(stage).collect()

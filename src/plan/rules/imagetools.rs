@@ -1,16 +1,34 @@
-//! `docker buildx imagetools create`: an index in a registry, made of what registries have (buildx
-//! `commands/imagetools/create.go`). Podman makes it as a list of its own, pushes it, and forgets it.
+//! `docker buildx imagetools`: what registries have, and an index in a registry made of it (buildx `commands/imagetools`).
+//! Podman makes the index as a list of its own, pushes it, and forgets it.
 
 use std::ffi::OsStr;
 
 use super::build::checks::error;
 use super::build::registries::plain_http_on_loopback;
-use super::credentials;
 use super::references::Reference;
-use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
+use super::{credentials, manifest};
+use crate::plan::{Act, Context, Draft, Ending, ManifestJob, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
 
 fn references<'a>(names: impl Iterator<Item = &'a OsStr>) -> Result<Vec<Reference>, Refusal> {
     names.map(|name| Reference::parse(name).map_err(error)).collect()
+}
+
+/// Shows what a registry has. Errors: buildx's words.
+pub fn inspect(context: &Context) -> Result<Plan, Refusal> {
+    let uses = &context.invocation.uses;
+    let format = uses.text("format").unwrap_or_default().to_string_lossy().into_owned();
+    let raw = uses.switch("raw");
+    if raw && !format.is_empty() {
+        return Err(error("format and raw cannot be used together"));
+    }
+    let name = &context.invocation.args[0];
+    let words = |words: String| match words.split_once(" (") {
+        Some((_, named)) if words.contains("lowercase") => error(format!("invalid reference format: repository name ({named}")),
+        _ => error(words),
+    };
+    let reference = Reference::parse(name).map_err(words)?;
+    let (image, typed) = (reference.complete(), name.to_string_lossy().into_owned());
+    manifest::plan(context, Some(&reference), ManifestJob::Look { image, typed, raw, format })
 }
 
 /// Makes the index under each `--tag`. Errors: what is missing, in buildx's words; what only BuildKit can write.
@@ -23,7 +41,7 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     if !uses.switch("dry-run") && !uses.given("tag") {
         return Err(error("can't push with no tags specified, please set --tag or --dry-run"));
     }
-    for flag in ["annotation", "dry-run", "file", "platform"] {
+    for flag in ["annotation", "file", "platform"] {
         if uses.given(flag) {
             return Err(context.refuse(format!("imagetools create --{flag}: Podman writes the index itself; leave it out.")));
         }
@@ -35,6 +53,13 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
     let mut named = references(sources.iter().map(|source| &**source))?;
     if uses.switch("append") {
         named.splice(0..0, tags.first().cloned());
+    }
+    if uses.switch("dry-run") {
+        if named.iter().any(|source| source.domain != named[0].domain) {
+            return Err(context.refuse("imagetools create --dry-run: sources of several registries; name those of one."));
+        }
+        let images = named.iter().map(Reference::complete).collect();
+        return manifest::plan(context, named.first(), ManifestJob::Compose { images });
     }
     let all: Vec<&Reference> = named.iter().chain(&tags).collect();
     let domains: Vec<&str> = all.iter().map(|reference| reference.domain.as_str()).collect();

@@ -10,7 +10,7 @@ use super::references::Reference;
 use super::registries_conf::{self, Location};
 use super::store;
 use crate::host;
-use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal};
+use crate::plan::{Act, Call, Context, ManifestCalls, ManifestJob, Manifests, Plan, Refusal, Step};
 
 /// A name as docker/cli's `normalizeReference` has it. Errors: Docker's words.
 fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
@@ -21,9 +21,23 @@ fn normal(typed: &std::ffi::OsStr) -> Result<Reference, String> {
     Ok(reference)
 }
 
-fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Result<Plan, Refusal> {
-    // An image of a list was reached when it came into the list; by which way is not kept.
-    let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. }) && registry.is_some_and(Reference::is_loopback);
+/// The call with a store of its own that stays empty.
+fn without_store(mut call: Call) -> Call {
+    if let Some(dir) = host::runtime_dir() {
+        let (path, store) = (dir.join("no-store.conf"), dir.join("no-store"));
+        let (root, run) = (store.join("root"), store.join("run"));
+        let content = format!("[storage]\ndriver = \"vfs\"\ngraphroot = {root:?}\nrunroot = {run:?}\n").into_bytes();
+        call.env.push(("CONTAINERS_STORAGE_CONF".into(), Some(path.clone().into())));
+        call.prepare.push(Step::WriteOwn { path, content });
+    }
+    call
+}
+
+/// The plan of a job that reaches one registry.
+pub fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Result<Plan, Refusal> {
+    // buildx reaches this machine's own registries without TLS. An image of a list was reached when it came into the list; by which way is not kept.
+    let of_list = matches!(job, ManifestJob::Inspect { list: Some(_), .. } | ManifestJob::Look { .. } | ManifestJob::Compose { .. })
+        && registry.is_some_and(Reference::is_loopback);
     let insecure = context.invocation.uses.switch("insecure") || of_list;
     let place = registry.and_then(|reference| registries_conf::location(context, &reference.tagged()));
     let named = registry.map(|reference| reference.domain.as_str());
@@ -48,6 +62,7 @@ fn plan(context: &Context, registry: Option<&Reference>, job: ManifestJob) -> Re
         add: call("manifest add")?,
         annotate: call("manifest annotate")?,
         inspect: call("manifest inspect")?,
+        registry: without_store(call("manifest inspect")?),
         push: call("manifest push")?,
         remove: call("manifest rm")?,
         pull: call("pull")?,

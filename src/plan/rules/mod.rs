@@ -5,6 +5,7 @@ use crate::invocation::FlagUse;
 
 pub mod archive;
 pub mod attached;
+pub mod bake;
 pub mod build;
 pub mod buildx;
 pub mod commit;

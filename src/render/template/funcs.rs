@@ -6,6 +6,7 @@ use super::Functions;
 use super::printf;
 use super::strconv::is_print;
 use super::val::{Maybe, Val, at, entry, truth};
+use crate::render::html_safe;
 use crate::render::value::{BOOL, Data, INT, STRING, STRINGS, Type, Value, to_json_unescaped};
 
 /// What a parameter takes.
@@ -94,14 +95,20 @@ static HEADER: &[Entry] = &[
     entry_of("truncate", &[TEXT, WHOLE], None, Function::Part(same)),
 ];
 
+static INDENTED: &[Entry] = &[entry_of("json", &[ANY], None, Function::Plain(indented_json))];
+
 /// Whether a template of a name has a function: `docker version` has one of its own.
 pub(super) fn exists(name: &str, template: &str) -> bool {
     find(name, Functions::Basic).is_some() && (name != "getDetailsOrder" || template == "version")
 }
 
 pub(super) fn find(name: &str, functions: Functions) -> Option<&'static Entry> {
-    let header: &[Entry] = if functions == Functions::Header { HEADER } else { &[] };
-    header.iter().chain(BASIC).find(|entry| entry.name == name)
+    let special: &[Entry] = match functions {
+        Functions::Basic => &[],
+        Functions::Indented => INDENTED,
+        Functions::Header => HEADER,
+    };
+    special.iter().chain(BASIC).find(|entry| entry.name == name)
 }
 
 /// Calls a function; `written` is its first argument as the template has it.
@@ -437,6 +444,16 @@ fn json(args: &[Maybe]) -> Result<Out, String> {
         Some(val) => to_json_unescaped(&Value { typ: val.typ, data: val.data.clone().into_owned() }),
     };
     Ok(Out::Text(text.trim().into()))
+}
+
+/// `json.MarshalIndent` by two blanks.
+fn indented_json(args: &[Maybe]) -> Result<Out, String> {
+    let text = match &args[0] {
+        None => "null".to_owned(),
+        Some(val) => to_json_unescaped(&Value { typ: val.typ, data: val.data.clone().into_owned() }),
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok(Out::Text(html_safe(&crate::render::indented(&json, b"  ")).into()))
 }
 
 /// Go's `strings.Split`: an empty separator is between any two characters.

@@ -191,7 +191,7 @@ pub fn record(value: &OsStr) -> Result<Vec<String>, Refusal> {
 }
 
 /// `--ssh ID[=SOCKET|KEY,…]`: what it leads to has to be there.
-fn agent(value: &OsStr, context: &Context) -> Result<(), Refusal> {
+pub fn agent(value: &OsStr, context: &Context) -> Result<(), Refusal> {
     let value = value.to_string_lossy();
     let (id, paths) = value.split_once('=').map_or((&*value, Vec::new()), |(id, paths)| (id, paths.split(',').collect()));
     let config = format!("{{{id} [{}] false}}", paths.join(" "));
@@ -252,7 +252,8 @@ impl Secret {
         }
     }
 
-    fn check(&self, context: &Context) -> Result<(), Refusal> {
+    /// Errors: it has no ID, or its file is not there.
+    pub fn check(&self, context: &Context) -> Result<(), Refusal> {
         if self.id.is_empty() {
             return Err(failed("secret missing ID"));
         }

@@ -80,7 +80,7 @@ impl Reader<'_> {
     fn anew(&self, instruction: &Instruction, stages: &[String], rewritten: &mut Rewritten) -> Result<Option<String>, Refusal> {
         // Podman knows stages by their names as spelled.
         let spelled = |name: &str| stages.iter().find(|stage| stage.eq_ignore_ascii_case(name)).filter(|stage| *stage != name).cloned();
-        let verb = instruction.verb();
+        let mut verb = instruction.verb();
         let mut changed = false;
         let mut words = Vec::new();
         let mut lead = String::new();
@@ -139,6 +139,8 @@ impl Reader<'_> {
             if let Some(anew) = self.copied_heredocs(instruction, &rest, &mut words, rewritten)? {
                 changed = true;
                 rest = anew;
+                // Only COPY takes from another context.
+                verb = "COPY".into();
             } else if changed {
                 rest.push_str(&bodies(&instruction.heredocs));
             }

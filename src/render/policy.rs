@@ -1,11 +1,12 @@
 //! Which rule of the machine's keeps an image out: of policy.json (containers-policy.json(5)), or of registries.conf.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.`, and for its `registry NAME is blocked in FILE or DIR`.
-pub fn rejected(error: &str) -> Option<String> {
+/// One sentence for Podman's `… Running image TRANSPORT:NAME is rejected by policy.`, and for its `registry NAME is blocked in FILE or DIR`. The
+/// policy is in `file`, as `read` has it.
+pub fn rejected(error: &str, file: &Path, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Option<String> {
     if let Some((registry, files)) = error.split_once(" is blocked in ") {
         let registry = registry.rsplit_once("registry ")?.1;
         return Some(format!("the registry {registry} is blocked by this machine's registries.conf ({files})"));
@@ -14,8 +15,7 @@ pub fn rejected(error: &str) -> Option<String> {
     let image = rest.split(" is rejected by policy").next().filter(|image| image.len() < rest.len())?;
     let (transport, name) = image.split_once(':')?;
     let name = name.trim_start_matches("//");
-    let file = file();
-    let policy = std::fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()).unwrap_or_default();
+    let policy = read(file).and_then(|text| serde_json::from_slice::<Value>(&text).ok()).unwrap_or_default();
     let rule = rule(&policy, transport, &full(transport, name));
     let file = file.display();
     Some(match transport {
@@ -31,10 +31,10 @@ pub fn rejected(error: &str) -> Option<String> {
     })
 }
 
-/// The user's own, else the machine's.
-fn file() -> PathBuf {
-    let own = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config/containers/policy.json"));
-    own.filter(|own| own.exists()).unwrap_or_else(|| PathBuf::from("/etc/containers/policy.json"))
+/// Where the policy is: the user's own, else the machine's.
+pub fn file(home: Option<PathBuf>, exists: &dyn Fn(&Path) -> bool) -> PathBuf {
+    let own = home.map(|home| home.join(".config/containers/policy.json"));
+    own.filter(|own| exists(own)).unwrap_or_else(|| PathBuf::from("/etc/containers/policy.json"))
 }
 
 /// With its registry, as rules name it.
