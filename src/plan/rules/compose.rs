@@ -1,11 +1,11 @@
 //! `docker compose`, and the other CLI plugins that are installed beside Docker.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::mounts;
 use crate::host::{self, Host};
-use crate::plan::{Call, Context, Engine, Plan, Refusal};
+use crate::invocation::{FlagUse, Uses};
+use crate::plan::{Call, Context, Engine, Plan, Refusal, Step};
 
 /// Where docker/cli looks for plugins, after the configuration's own `cli-plugins`.
 const PLUGIN_DIRS: [&str; 4] = [
@@ -15,9 +15,13 @@ const PLUGIN_DIRS: [&str; 4] = [
     "/usr/libexec/docker/cli-plugins",
 ];
 
+/// How long Podman's service waits for another request before it ends by itself.
+const IDLE_SECONDS: u32 = 300;
+
 /// `docker compose …`: the compose plugin, talking to the caller's Podman socket.
 pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
-    plugin(context.host, context.engine, "compose", &context.invocation.args).ok_or_else(|| {
+    let found = plugin(context.host, &context.invocation.globals, "compose", &context.invocation.args)?;
+    found.ok_or_else(|| {
         Refusal::new("docker: docker compose needs the compose plugin, which is not installed; try: apt install docker-compose", 1)
     })
 }
@@ -48,24 +52,44 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The plan to become a plugin, `words` after its name; none when it is not installed.
-pub fn plugin(host: &dyn Host, engine: &Engine, name: &str, words: &[OsString]) -> Option<Plan> {
+pub fn plugin(host: &dyn Host, globals: &Uses, name: &str, words: &[OsString]) -> Result<Option<Plan>, Refusal> {
     if !is_name(name) {
-        return None;
+        return Ok(None);
     }
-    let program = dirs(host, engine).map(|dir| dir.join(format!("docker-{name}"))).find(|p| host.exists(p))?;
-    let mut args = vec![OsString::from(name)];
+    let engine = Engine::of_plugin(globals, host)?;
+    let Some(program) = dirs(host, &engine).map(|dir| dir.join(format!("docker-{name}"))).find(|p| host.exists(p)) else {
+        return Ok(None);
+    };
+    // A plugin gets the root's flags as docker/cli gets them; what Engine has read goes by the environment.
+    let kept = globals.iter().filter(|u| ["debug", "log-level"].contains(&u.flag.long) || u.flag.long.starts_with("tls"));
+    let mut args: Vec<OsString> = kept.map(long_form).collect();
+    args.push(name.into());
     args.extend(words.iter().cloned());
     let mut env: Vec<_> = engine.env().into_iter().collect();
+    let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
+    // How a plugin knows that it is not on its own (docker/cli `cli-plugins/metadata`).
+    set("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND", "docker".into());
+    let mut prepare = vec![];
     if let Some(address) = &engine.remote {
-        env.push((OsString::from("DOCKER_HOST"), Some(address.clone())));
-    } else if let Some(socket) = mounts::own_socket(host) {
+        set("DOCKER_HOST", address.clone());
+    } else {
+        let socket = host::podman_socket(host);
         let mut address = OsString::from("unix://");
-        address.push(socket);
-        env.push((OsString::from("DOCKER_HOST"), Some(address)));
-        // Podman's socket has no BuildKit session.
-        if host.env("DOCKER_BUILDKIT").is_none() {
-            env.push((OsString::from("DOCKER_BUILDKIT"), Some(OsStr::new("0").to_os_string())));
-        }
+        address.push(&socket);
+        let idle = format!("--time={IDLE_SECONDS}");
+        let args = vec!["system".into(), "service".into(), idle.into(), address.clone()];
+        let service = Call { program: host.podman()?.to_path_buf(), args, env: vec![], prepare: vec![] };
+        prepare.push(Step::Serve { socket, service });
+        set("DOCKER_HOST", address);
+        // Podman's socket has no BuildKit session, whatever the caller wishes.
+        set("DOCKER_BUILDKIT", "0".into());
     }
-    Some(Plan::Delegate(Call { program, args, env, prepare: vec![] }))
+    Ok(Some(Plan::Delegate(Call { program, args, env, prepare })))
+}
+
+/// A use of a flag as one word.
+fn long_form(used: &FlagUse) -> OsString {
+    let mut word = OsString::from(format!("--{}=", used.flag.long));
+    word.push(&used.value);
+    word
 }
