@@ -161,6 +161,26 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     }
 }
 
+/// `compose run` as it was written: what stands before `run`, the flags of `run`, the service and its words.
+pub struct ComposeRun<'a> {
+    pub before: &'a [OsString],
+    pub uses: Uses,
+    pub args: Vec<OsString>,
+}
+
+/// Reads the words after `docker compose`; none where they are no `run`, or not by the grammar that we know.
+pub fn compose_run(words: &[OsString]) -> Option<ComposeRun<'_>> {
+    let rest = Flags::default().read(catalogue::find("compose")?, words, false).ok()?;
+    let (name, rest) = rest.split_first()?;
+    if name != "run" {
+        return None;
+    }
+    let mut flags = Flags::default();
+    let args = flags.read(catalogue::find("compose run")?, rest, false).ok()?;
+    let before = &words[..words.len() - rest.len() - 1];
+    (!flags.help && !args.is_empty()).then_some(ComposeRun { before, uses: flags.uses, args })
+}
+
 /// What docker/cli looks at as soon as it has read the root's flags, before the command (`cli/command/cli.go`).
 fn check_globals(globals: &Uses) -> Result<(), UsageError> {
     let given = |name| globals.text(name).filter(|value| !value.is_empty());

@@ -28,6 +28,10 @@ pub trait Host {
     fn gid(&self) -> u32 {
         nix::unistd::getegid().as_raw()
     }
+    /// This process's id: a number that no other caller has at this time.
+    fn pid(&self) -> u32 {
+        std::process::id()
+    }
     /// Whether stdin (0), stdout (1) or stderr (2) is a terminal.
     fn is_terminal(&self, fd: u8) -> bool;
     /// The working directory; none when it has gone.

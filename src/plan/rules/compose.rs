@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::catalogue::PODMAN_5_4;
+use crate::grammar::{self, ComposeRun};
 use crate::host::{self, Host};
 use crate::invocation::{FlagUse, Uses};
-use crate::plan::{Call, Context, Engine, Plan, Refusal, Step};
+use crate::plan::{Act, Call, Context, Ending, Engine, OnFailure, Plan, Refusal, Run, Step};
 
 /// Where docker/cli looks for plugins, after the configuration's own `cli-plugins`.
 const PLUGIN_DIRS: [&str; 4] = [
@@ -20,10 +22,39 @@ const IDLE_SECONDS: u32 = 300;
 
 /// `docker compose …`: the compose plugin, talking to the caller's Podman socket.
 pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
-    let found = plugin(context.host, &context.invocation.globals, "compose", &context.invocation.args)?;
-    found.ok_or_else(|| {
-        Refusal::new("docker: docker compose needs the compose plugin, which is not installed; try: apt install docker-compose", 1)
-    })
+    let words = &context.invocation.args;
+    let plan = |words: &[OsString]| {
+        let found = plugin(context.host, &context.invocation.globals, "compose", words)?;
+        found.ok_or_else(|| {
+            Refusal::new("docker: docker compose needs the compose plugin, which is not installed; try: apt install docker-compose", 1)
+        })
+    };
+    let removed = || grammar::compose_run(words).filter(|run| run.uses.switch("rm") && !run.uses.switch("detach"));
+    match removed().filter(|_| context.engine.remote.is_none()) {
+        Some(run) if context.host.podman_version()? < PODMAN_5_4 => removed_later(&run, plan, context),
+        _ => plan(words),
+    }
+}
+
+/// `compose run --rm` where Podman has forgotten a container's exit status once it is removed, and its socket says 0: the
+/// container is removed after compose has ended. A label says which one.
+fn removed_later(
+    run: &ComposeRun,
+    plan: impl Fn(&[OsString]) -> Result<Plan, Refusal>,
+    context: &Context,
+) -> Result<Plan, Refusal> {
+    let label = format!("docker-shim.run={}", context.host.pid());
+    let kept = run.uses.iter().filter(|used| used.flag.long != "rm").map(long_form);
+    let mut words = run.before.to_vec();
+    words.push("run".into());
+    words.extend(kept.chain([format!("--label={label}").into()]));
+    words.extend(run.args.iter().cloned());
+    let Plan::Delegate(call) = plan(&words)? else { return plan(&words) };
+    let mut removal = context.call("rm")?;
+    removal.switch("volumes", true);
+    removal.flag("filter", format!("label={label}"));
+    let run = Run { on_failure: OnFailure::GoOn, ..Run::new(call, Ending::Same) };
+    Ok(Plan::Sequence(vec![Act::Run(run), Act::Do(Step::Quietly(Box::new(removal.call())))]))
 }
 
 /// Where plugins are looked for, in this order.
