@@ -129,10 +129,10 @@ impl Default for ThisHost {
 }
 
 impl ThisHost {
-    /// Reads the settings. With a file that cannot be read or parsed the defaults hold: a job must not fail for it.
+    /// Reads the settings.
     pub fn new() -> ThisHost {
         let user = if privileged() { None } else { user_settings_file() };
-        let settings = Settings::load(Path::new(SYSTEM_FILE), user.as_deref()).unwrap_or_default();
+        let settings = Settings::of(Path::new(SYSTEM_FILE), user.as_deref());
         ThisHost { settings, client: None, podman: OnceCell::new(), version: OnceCell::new() }
     }
 
@@ -211,7 +211,10 @@ fn user_settings_file() -> Option<PathBuf> {
         Some(dir) if dir.is_absolute() => dir,
         _ => PathBuf::from(std::env::var_os("HOME").filter(|h| !h.is_empty())?).join(".config"),
     };
-    Some(base.join("containers/docker-shim.toml"))
+    let file = base.join("containers/docker-shim.toml");
+    // `sudo docker` may have kept another user's HOME: nobody else says what root runs.
+    let own = std::fs::metadata(&file).is_ok_and(|m| [0, nix::unistd::geteuid().as_raw()].contains(&m.uid()));
+    own.then_some(file)
 }
 
 impl Host for ThisHost {

@@ -93,7 +93,7 @@ fn toolcache_cli() -> Command {
                     .long("all")
                     .action(ArgAction::SetTrue)
                     .conflicts_with_all(["tools-dir", "owner"])
-                    .help("In every cache that root has filled with the package installed"),
+                    .help("In every cache that is written down: one's own, for root every user's"),
             ),
         )
         .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))

@@ -53,6 +53,8 @@ pub fn serve(socket: &Path, service: &Call) -> Result<(), Refusal> {
     let mut command = command(service);
     // conmon wants a working directory, and the caller's may go before the service does.
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(said.try_clone().map_err(unserved_because)?);
+    // Whoever asks it next must not find this caller's logins there, and an agent must not take it for a process of its job.
+    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| is_kept(&name.to_string_lossy())));
     // It outlives us, and whatever ends the caller's terminal or process group.
     // SAFETY: setsid is safe between fork and exec.
     unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(Into::into)) };
@@ -75,6 +77,13 @@ pub fn serve(socket: &Path, service: &Call) -> Result<(), Refusal> {
     let mut text = String::new();
     let _ = std::io::Seek::rewind(&mut said).and_then(|()| said.read_to_string(&mut text));
     Err(unserved(socket, text.lines().last().unwrap_or("podman system service does not answer")))
+}
+
+/// What of the caller's environment is the machine's and the user's, rather than a job's.
+fn is_kept(name: &str) -> bool {
+    let names = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "TMPDIR", "DBUS_SESSION_BUS_ADDRESS"];
+    let proxy = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"].iter().any(|proxy| name.eq_ignore_ascii_case(proxy));
+    proxy || names.contains(&name) || ["XDG_", "LC_", "CONTAINERS_", "STORAGE_", "SSL_CERT_"].iter().any(|start| name.starts_with(start))
 }
 
 fn answers(socket: &Path) -> bool {

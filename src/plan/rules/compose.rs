@@ -17,6 +17,11 @@ const PLUGIN_DIRS: [&str; 4] = [
     "/usr/libexec/docker/cli-plugins",
 ];
 
+/// Debian 12's docker-compose, and Ubuntu's, is compose 1: no plugin.
+const NO_COMPOSE: &str = "docker: docker compose needs the compose plugin, which is not installed; it is in the packages docker-compose \
+    (Debian 13 and later) and docker-compose-v2 (Ubuntu), or as docker-compose from github.com/docker/compose/releases in \
+    ~/.docker/cli-plugins";
+
 /// How long Podman's service waits for another request before it ends by itself.
 const IDLE_SECONDS: u32 = 300;
 
@@ -25,9 +30,7 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
     let words = &context.invocation.args;
     let plan = |words: &[OsString]| {
         let found = plugin(context.host, &context.invocation.globals, "compose", words)?;
-        found.ok_or_else(|| {
-            Refusal::new("docker: docker compose needs the compose plugin, which is not installed; try: apt install docker-compose", 1)
-        })
+        found.ok_or_else(|| Refusal::new(NO_COMPOSE, 1))
     };
     let removed = || grammar::compose_run(words).filter(|run| run.uses.switch("rm") && !run.uses.switch("detach"));
     match removed().filter(|_| context.engine.remote.is_none()) {
@@ -38,11 +41,7 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
 
 /// `compose run --rm` where Podman has forgotten a container's exit status once it is removed, and its socket says 0: the
 /// container is removed after compose has ended. A label says which one.
-fn removed_later(
-    run: &ComposeRun,
-    plan: impl Fn(&[OsString]) -> Result<Plan, Refusal>,
-    context: &Context,
-) -> Result<Plan, Refusal> {
+fn removed_later(run: &ComposeRun, plan: impl Fn(&[OsString]) -> Result<Plan, Refusal>, context: &Context) -> Result<Plan, Refusal> {
     let label = format!("docker-shim.run={}", context.host.pid());
     let kept = run.uses.iter().filter(|used| used.flag.long != "rm").map(long_form);
     let mut words = run.before.to_vec();
