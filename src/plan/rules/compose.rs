@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::catalogue::PODMAN_5_4;
-use crate::grammar::{self, ComposeRun};
+use crate::grammar;
 use crate::host::{self, Host};
 use crate::invocation::{FlagUse, Uses};
 use crate::plan::{Act, Call, Context, Ending, Engine, OnFailure, Plan, Refusal, Run, Step};
@@ -22,6 +22,11 @@ const NO_COMPOSE: &str = "docker: docker compose needs the compose plugin, which
     (Debian 13 and later) and docker-compose-v2 (Ubuntu), or as docker-compose from github.com/docker/compose/releases in \
     ~/.docker/cli-plugins";
 
+/// The files that compose looks for, in this directory and those above.
+const COMPOSE_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
 /// How long Podman's service waits for another request before it ends by itself.
 const IDLE_SECONDS: u32 = 300;
 
@@ -32,28 +37,60 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
         let found = plugin(context.host, &context.invocation.globals, "compose", words)?;
         found.ok_or_else(|| Refusal::new(NO_COMPOSE, 1))
     };
-    let removed = || grammar::compose_run(words).filter(|run| run.uses.switch("rm") && !run.uses.switch("detach"));
-    match removed().filter(|_| context.engine.remote.is_none()) {
-        Some(run) if context.host.podman_version()? < PODMAN_5_4 => removed_later(&run, plan, context),
+    let Some(read) = grammar::compose_words(words).filter(|_| context.engine.remote.is_none()) else { return plan(words) };
+    if ["build", "create", "run", "up", "watch"].iter().any(|builds| read.command == *builds) {
+        if let Some(file) = inline_dockerfile(&read.uses, context.host) {
+            let shown = file.display();
+            let why = "on Podman's socket compose builds by the classic builder, which reads the context's Dockerfile instead";
+            return Err(context.refuse(format!("{shown}: dockerfile_inline: {why}; write it to a file, and name that by `dockerfile`")));
+        }
+    }
+    let run = (read.command == "run").then(|| grammar::compose_run(&read.rest)).flatten();
+    match run.filter(|(uses, _)| uses.switch("rm") && !uses.switch("detach")) {
+        Some((uses, args)) if context.host.podman_version()? < PODMAN_5_4 => {
+            let label = format!("docker-shim.run={}", context.host.pid());
+            let kept = uses.iter().filter(|used| used.flag.long != "rm").map(long_form);
+            let mut words = read.before.to_vec();
+            words.push(read.command);
+            words.extend(kept.chain([format!("--label={label}").into()]));
+            words.extend(args);
+            removed_later(plan(&words)?, &label, context)
+        }
         _ => plan(words),
     }
 }
 
 /// `compose run --rm` where Podman has forgotten a container's exit status once it is removed, and its socket says 0: the
 /// container is removed after compose has ended. A label says which one.
-fn removed_later(run: &ComposeRun, plan: impl Fn(&[OsString]) -> Result<Plan, Refusal>, context: &Context) -> Result<Plan, Refusal> {
-    let label = format!("docker-shim.run={}", context.host.pid());
-    let kept = run.uses.iter().filter(|used| used.flag.long != "rm").map(long_form);
-    let mut words = run.before.to_vec();
-    words.push("run".into());
-    words.extend(kept.chain([format!("--label={label}").into()]));
-    words.extend(run.args.iter().cloned());
-    let Plan::Delegate(call) = plan(&words)? else { return plan(&words) };
+fn removed_later(run: Plan, label: &str, context: &Context) -> Result<Plan, Refusal> {
+    let Plan::Delegate(call) = run else { return Ok(run) };
     let mut removal = context.call("rm")?;
     removal.switch("volumes", true);
     removal.flag("filter", format!("label={label}"));
     let run = Run { on_failure: OnFailure::GoOn, ..Run::new(call, Ending::Same) };
     Ok(Plan::Sequence(vec![Act::Run(run), Act::Do(Step::Quietly(Box::new(removal.call())))]))
+}
+
+/// The compose file that holds a Dockerfile itself, of those that compose would read.
+fn inline_dockerfile(uses: &Uses, host: &dyn Host) -> Option<PathBuf> {
+    let cwd = host.cwd()?;
+    let set = |name: &str| host.env(name).filter(|value| !value.is_empty());
+    let mut files: Vec<PathBuf> = uses.all("file").map(PathBuf::from).collect();
+    if files.is_empty() {
+        let separator = set("COMPOSE_PATH_SEPARATOR").and_then(|s| s.to_str()?.chars().next()).unwrap_or(':');
+        let named = set("COMPOSE_FILE").unwrap_or_default();
+        files = named.to_str().unwrap_or_default().split(separator).filter(|f| !f.is_empty()).map(PathBuf::from).collect();
+    }
+    if files.is_empty() {
+        let start = cwd.join(uses.text("project-directory").unwrap_or_default());
+        let here = start.ancestors().find(|dir| COMPOSE_FILES.iter().any(|name| host.exists(&dir.join(name))))?;
+        files = COMPOSE_FILES.iter().chain(&OVERRIDES).map(|name| here.join(name)).collect();
+    }
+    let holds_one = |file: &PathBuf| {
+        let text = host.read(&cwd.join(file)).unwrap_or_default();
+        text.split(|b| *b == b'\n').any(|line| !line.trim_ascii_start().starts_with(b"#") && host::contains(line, b"dockerfile_inline"))
+    };
+    files.into_iter().find(holds_one)
 }
 
 /// Where plugins are looked for, in this order.
