@@ -206,7 +206,8 @@ pub fn privileged() -> bool {
     secure || getuid() != geteuid() || getgid() != getegid()
 }
 
-fn user_settings_file() -> Option<PathBuf> {
+/// The user's own settings, where the caller is to be listened to.
+pub fn user_settings_file() -> Option<PathBuf> {
     let base = match std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from) {
         Some(dir) if dir.is_absolute() => dir,
         _ => PathBuf::from(std::env::var_os("HOME").filter(|h| !h.is_empty())?).join(".config"),
