@@ -34,7 +34,10 @@ const IDLE_SECONDS: u32 = 300;
 pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
     let words = &context.invocation.args;
     let plan = |words: &[OsString]| {
-        let found = plugin(context.host, &context.invocation.globals, "compose", words)?;
+        let found = plugin(context.host, &context.invocation.globals, "compose", words)?.map(|plan| match plan {
+            Plan::Delegate(call) if asks_nobody(words) => Plan::Delegate(Call { prepare: vec![], ..call }),
+            plan => plan,
+        });
         found.ok_or_else(|| Refusal::new(NO_COMPOSE, 1))
     };
     let Some(read) = grammar::compose_words(words).filter(|_| context.engine.remote.is_none()) else { return plan(words) };
@@ -57,6 +60,15 @@ pub fn delegate(context: &Context) -> Result<Plan, Refusal> {
             removed_later(plan(&words)?, &label, context)
         }
         _ => plan(words),
+    }
+}
+
+/// Whether compose answers by itself: no engine has to be there.
+fn asks_nobody(words: &[OsString]) -> bool {
+    let answers = ["version", "config", "convert", "help", "completion", "__complete", "__completeNoDesc"];
+    match grammar::compose_words(words) {
+        Some(read) => answers.iter().any(|command| read.command == *command),
+        None => words.iter().all(|word| word.as_encoded_bytes().starts_with(b"-")),
     }
 }
 
