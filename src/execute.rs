@@ -24,6 +24,7 @@ mod logs;
 mod manifest;
 mod prune;
 mod reshape;
+mod service;
 mod signals;
 mod words;
 
@@ -139,7 +140,8 @@ fn prepare(steps: &[Step]) -> Result<(), Refusal> {
                     return Err(Refusal::new(format!("docker: cannot share stdout: {}", std::io::Error::last_os_error()), 1));
                 }
             }
-            Step::StartSocket { socket, user } => start_socket(socket, *user)?,
+            Step::StartSocket { socket, user } => service::start_socket(socket, *user)?,
+            Step::Serve { socket, service } => service::serve(socket, service)?,
             Step::Warn(words) => {
                 let _ = std::io::stderr().write_all(words);
             }
@@ -158,17 +160,6 @@ fn prepare(steps: &[Step]) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn start_socket(socket: &Path, user: bool) -> Result<(), Refusal> {
-    let mut systemctl = Command::new("systemctl");
-    systemctl.args(user.then_some("--user")).args(["start", "podman.socket"]);
-    let _ = systemctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if socket.exists() {
-        return Ok(());
-    }
-    let words = format!("docker: Podman's socket, {}, is not there, and systemctl start podman.socket does not start it", socket.display());
-    Err(Refusal::new(words, 125))
 }
 
 /// As dockerd: 0755 whatever the umask, parents too.

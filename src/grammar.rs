@@ -161,6 +161,34 @@ pub fn parse(argv: &[OsString], options: Options) -> Result<Parsed, UsageError> 
     }
 }
 
+/// The words after `docker compose`: compose's own flags, the command, and what stands after it.
+pub struct ComposeWords<'a> {
+    pub uses: Uses,
+    /// What stands before the command.
+    pub before: &'a [OsString],
+    pub command: OsString,
+    pub rest: Vec<OsString>,
+}
+
+/// Reads the words after `docker compose`; none where there is no command, or where they are not by the grammar that we know.
+pub fn compose_words(words: &[OsString]) -> Option<ComposeWords<'_>> {
+    let mut flags = Flags::default();
+    let mut rest = flags.read(catalogue::find("compose")?, words, false).ok()?;
+    if rest.is_empty() || flags.help {
+        return None;
+    }
+    let before = &words[..words.len() - rest.len()];
+    let command = rest.remove(0);
+    Some(ComposeWords { uses: flags.uses, before, command, rest })
+}
+
+/// The flags of `compose run`, and the service with its words; none where they are not by the grammar that we know.
+pub fn compose_run(rest: &[OsString]) -> Option<(Uses, Vec<OsString>)> {
+    let mut flags = Flags::default();
+    let args = flags.read(catalogue::find("compose run")?, rest, false).ok()?;
+    (!flags.help && !args.is_empty()).then_some((flags.uses, args))
+}
+
 /// What docker/cli looks at as soon as it has read the root's flags, before the command (`cli/command/cli.go`).
 fn check_globals(globals: &Uses) -> Result<(), UsageError> {
     let given = |name| globals.text(name).filter(|value| !value.is_empty());

@@ -30,6 +30,10 @@ pub trait Host {
     fn gid(&self) -> u32 {
         nix::unistd::getegid().as_raw()
     }
+    /// This process's id: a number that no other caller has at this time.
+    fn pid(&self) -> u32 {
+        std::process::id()
+    }
     /// Whether stdin (0), stdout (1) or stderr (2) is a terminal.
     fn is_terminal(&self, fd: u8) -> bool;
     /// The working directory; none when it has gone.
@@ -147,10 +151,10 @@ impl Default for ThisHost {
 }
 
 impl ThisHost {
-    /// Reads the settings. With a file that cannot be read or parsed the defaults hold: a job must not fail for it.
+    /// Reads the settings.
     pub fn new() -> ThisHost {
         let user = if privileged() { None } else { user_settings_file() };
-        let settings = Settings::load(Path::new(SYSTEM_FILE), user.as_deref()).unwrap_or_default();
+        let settings = Settings::of(Path::new(SYSTEM_FILE), user.as_deref());
         ThisHost { settings, client: None, podman: OnceCell::new(), version: OnceCell::new() }
     }
 
@@ -224,12 +228,16 @@ pub fn privileged() -> bool {
     secure || getuid() != geteuid() || getgid() != getegid()
 }
 
-fn user_settings_file() -> Option<PathBuf> {
+/// The user's own settings, where the caller is to be listened to.
+pub fn user_settings_file() -> Option<PathBuf> {
     let base = match std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from) {
         Some(dir) if dir.is_absolute() => dir,
         _ => PathBuf::from(std::env::var_os("HOME").filter(|h| !h.is_empty())?).join(".config"),
     };
-    Some(base.join("containers/docker-shim.toml"))
+    let file = base.join("containers/docker-shim.toml");
+    // `sudo docker` may have kept another user's HOME: nobody else says what root runs.
+    let own = std::fs::metadata(&file).is_ok_and(|m| [0, nix::unistd::geteuid().as_raw()].contains(&m.uid()));
+    own.then_some(file)
 }
 
 impl Host for ThisHost {

@@ -49,6 +49,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same, where a job must not fail for it: of a system's file that cannot be read or parsed the defaults hold, and a user's
+    /// takes nothing away that the administrator has set.
+    pub fn of(system: &Path, user: Option<&Path>) -> Settings {
+        Settings::load(system, user).or_else(|_| Settings::load(system, None)).unwrap_or_default()
+    }
+
     /// Reads the system's file, then the user's over it (`user` is none where the caller must not be listened to).
     /// A missing file is no error; one that cannot be read or parsed is.
     pub fn load(system: &Path, user: Option<&Path>) -> Result<Settings> {
@@ -132,6 +138,9 @@ mod tests {
         std::fs::write(&user, "defaults = \"docker\"\n").unwrap();
         std::fs::write(&system, "defaults = \"podman\"\n").unwrap();
         assert_eq!(Settings::load(&system, Some(&user)).unwrap().defaults, Defaults::Podman);
+        std::fs::write(&user, "podman_extras = true\ndefaults = 3\n").unwrap();
+        let kept = Settings { defaults: Defaults::Podman, ..Settings::default() };
+        assert_eq!(Settings::of(&system, Some(&user)), kept, "a broken file of the user's takes nothing away");
         std::fs::write(&system, "").unwrap();
         std::fs::write(&user, "defaults = \"podman\"\n").unwrap();
         assert_eq!(Settings::load(&system, Some(&user)).unwrap().defaults, Defaults::Podman);

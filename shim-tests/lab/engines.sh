@@ -76,7 +76,10 @@ hold() {
     chmod 700 "$tree/run/user/1001"
     chown 1001:1001 "$tree"/run/{lab-ci,user/1001}
     mount -t tmpfs -o mode=1777 tmpfs "$tree/tmp"
-    mkdir -p "$tree"/lab/{desk,state,tools}
+    mkdir -p "$tree"/lab/{desk,state,tools,debian12}
+    # Compose 1 is Debian 12's, and takes its Python from there wherever it runs.
+    mount --bind "$LAB/roots/bookworm" "$tree/lab/debian12"
+    mount -o remount,bind,ro "$tree/lab/debian12"
     mount --bind "$LAB/desk" "$tree/lab/desk"
     mount --bind "$state" "$tree/lab/state"
     mount --bind "$LAB/tools" "$tree/lab/tools"
@@ -89,6 +92,8 @@ hold() {
         mount --bind "$state/store" "$tree/var/lib/containers"
         mount --bind "$state/home" "$tree/home/ci/.local/share/containers"
         mount --bind "$LAB/bin" "$tree/lab/bin"
+        mkdir -p "$tree/usr/libexec/docker/cli-plugins"
+        ln -sfn /lab/tools/docker-compose "$tree/usr/libexec/docker/cli-plugins/docker-compose"
     fi
     echo "$engine" >/proc/sys/kernel/hostname
     cd "$tree"

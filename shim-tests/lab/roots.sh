@@ -130,6 +130,12 @@ CONF
     echo "podman-$version $version $(stamp_of "$root")" >"$tree.engine"
 }
 
+# lend_compose: the reference's compose for every engine, as it answers for itself: it is the same program beside Podman.
+lend_compose() {
+    local plugin=$LAB/roots/docker/usr/libexec/docker/cli-plugins/docker-compose
+    [ ! -e "$plugin" ] || cmp -s "$plugin" "$LAB/tools/docker-compose" || cp -f "$plugin" "$LAB/tools/docker-compose"
+}
+
 # with_proc TREE CMD…: runs CMD in the tree with /proc there, which some programs need even for their version.
 with_proc() {
     # shellcheck disable=SC2016

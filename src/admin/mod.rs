@@ -11,6 +11,7 @@ use crate::installer;
 use crate::plan::{self, Answer, Plan, Refusal};
 
 pub mod compatibility;
+pub mod doctor;
 pub mod generate;
 pub mod pipelines;
 pub mod scan;
@@ -29,6 +30,11 @@ pub fn cli() -> Command {
             Command::new("explain")
                 .about("Print what a docker command line would do, without doing it")
                 .arg(words.help("A docker command line, with or without the word docker")),
+        )
+        .subcommand(
+            Command::new("doctor")
+                .about("Say what of this machine keeps docker-shim from working for this user, and what helps; status 1 for errors")
+                .arg(json_flag()),
         )
         .subcommand(toolcache_cli())
         .subcommand(
@@ -93,7 +99,7 @@ fn toolcache_cli() -> Command {
                     .long("all")
                     .action(ArgAction::SetTrue)
                     .conflicts_with_all(["tools-dir", "owner"])
-                    .help("In every cache that root has filled with the package installed"),
+                    .help("In every cache that is written down: one's own, for root every user's"),
             ),
         )
         .subcommand(verb("takeover", "Replace downloaded clients, and keep them beside"))
@@ -179,6 +185,11 @@ pub fn main(argv: Vec<OsString>) -> u8 {
             }
             let plan = crate::plan_of(&argv, &ThisHost::new());
             print(plan::explain(&plan))
+        }
+        Some(("doctor", m)) => {
+            let findings = doctor::look();
+            let stdout = doctor::report(&findings, m.get_flag("json")).into_bytes();
+            Plan::Answer(Answer { stdout, status: doctor::status(&findings), ..Answer::default() })
         }
         Some(("toolcache", m)) => match toolcache(m) {
             Ok(text) => print(text),

@@ -27,7 +27,10 @@ pub struct Task {
 
 /// What DockerInstaller@0 installs when it is not told.
 const DEFAULT_VERSION: &str = "17.09.0-ce";
-const TASKS: [&str; 5] = ["DockerInstaller@", "Docker@", "DockerCompose@", "ContainerStructureTest@", "AzureContainerApps@"];
+/// What stands for a version that only the template's caller knows.
+const FILLED_IN: &str = "${{...}}";
+const TASKS: [&str; 7] =
+    ["DockerInstaller@", "Docker@", "DockerCompose@", "ContainerBuild@", "ContainerStructureTest@", "AzureContainerApps@", "AzureIoTEdge@"];
 
 /// The tasks in files, and in the `.yml` and `.yaml` files below directories.
 pub fn scan(paths: &[PathBuf], policy: &Policy) -> std::io::Result<Vec<Task>> {
@@ -68,12 +71,33 @@ fn tasks_of(file: &Path, text: &str, policy: &Policy) -> Vec<Task> {
         let Some(name) = TASKS.iter().find(|name| task.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))) else {
             continue;
         };
-        let asked = || step(&lines, at, column).find_map(|line| version_key.value(line)).map_or(DEFAULT_VERSION.to_string(), |(_, v)| v);
-        let version = (*name == TASKS[0]).then(asked);
-        let verdict = version.as_deref().map_or(Some(Verdict::Allow), |version| is_number(version).then(|| policy.verdict(version)));
-        tasks.push(Task { file: file.to_path_buf(), line: at + 1, task, version, verdict });
+        let row = |version: Option<String>, verdict| Task { file: file.to_path_buf(), line: at + 1, task: task.clone(), version, verdict };
+        if *name != TASKS[0] {
+            tasks.push(row(None, Some(Verdict::Allow)));
+            continue;
+        }
+        // More than one where a template chooses by `${{ if … }}`.
+        let mut versions: Vec<String> = step(&lines, at, column).filter_map(|line| Some(version_key.value(line)?.1)).collect();
+        versions.dedup();
+        if versions.is_empty() {
+            let filled_in = step(&lines, at, column).any(leaves_inputs_open);
+            versions.push(if filled_in { FILLED_IN } else { DEFAULT_VERSION }.to_string());
+        }
+        tasks.extend(versions.into_iter().map(|version| {
+            let verdict = is_number(&version).then(|| policy.verdict(&version));
+            row(Some(version), verdict)
+        }));
     }
     tasks
+}
+
+/// Whether a template's caller decides what a step's inputs are: `inputs: ${{ parameters.x }}`, `${{ insert }}: …`, `${{ each … }}:`.
+fn leaves_inputs_open(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ").to_lowercase();
+    let key =
+        |name: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().trim_start_matches(':').trim_start().starts_with("${{"));
+    let expression = line.strip_prefix("${{").map(str::trim_start);
+    key("inputs") || expression.is_some_and(|word| word.starts_with("insert") || word.starts_with("each"))
 }
 
 /// The lines of a step, of which one has a key at a column: from its dash to what stands further left.
@@ -148,6 +172,71 @@ pub fn status(tasks: &[Task]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_templates() {
+        let text = r#"parameters:
+- name: version
+  type: string
+  default: '19.03.4'
+- name: setup
+  type: stepList
+  default:
+  - task: DockerInstaller@0
+    inputs:
+      dockerVersion: 18.09.9
+extends:
+  template: base.yml
+  parameters:
+    steps:
+    - task: DockerInstaller@0
+      inputs:
+        ${{ if eq(parameters.new, true) }}:
+          dockerVersion: 28.5.2
+        ${{ else }}:
+          dockerVersion: 19.03.15
+resources:
+  containers:
+  - container: build
+    image: registry/build:1
+    type: docker
+jobs:
+- deployment: d
+  container: build
+  environment: e
+  strategy:
+    runOnce:
+      deploy:
+        steps:
+        - task: DockerInstaller@0
+          inputs: ${{ parameters.inputs }}
+      on:
+        failure:
+          steps:
+          - ${{ each step in parameters.steps }}:
+            - task: DockerInstaller@0
+              inputs:
+                ${{ insert }}: ${{ parameters.inputs }}
+          - ${{ if parameters.compose }}:
+            - task: DockerCompose@1
+    rolling:
+      preDeploy: {steps: [{task: DockerInstaller@0, inputs: {dockerVersion: 17.03.0-ce}}]}
+"#;
+        let tasks = tasks_of(Path::new("a.yml"), text, &Policy::default());
+        let seen: Vec<_> = tasks.iter().map(|t| (t.line, t.task.as_str(), t.version.as_deref(), t.verdict)).collect();
+        assert_eq!(
+            seen,
+            [
+                (8, "DockerInstaller@0", Some("18.09.9"), Some(Verdict::Warn)),
+                (15, "DockerInstaller@0", Some("28.5.2"), Some(Verdict::Allow)),
+                (15, "DockerInstaller@0", Some("19.03.15"), Some(Verdict::Warn)),
+                (34, "DockerInstaller@0", Some(FILLED_IN), None),
+                (40, "DockerInstaller@0", Some(FILLED_IN), None),
+                (44, "DockerCompose@1", None, Some(Verdict::Allow)),
+                (46, "DockerInstaller@0", Some("17.03.0-ce"), Some(Verdict::Warn)),
+            ]
+        );
+    }
 
     #[test]
     fn finds_tasks_and_versions() {

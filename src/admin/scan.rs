@@ -136,7 +136,8 @@ pub fn report(found: &[Found], as_json: bool) -> String {
     tabwriter::align(&text, 10, 3)
 }
 
-fn is_this_program(path: &Path) -> bool {
+/// Whether a file is this program itself, by device and inode.
+pub fn is_this_program(path: &Path) -> bool {
     let ours = fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino()));
     fs::metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == (there.dev(), there.ino())))
 }

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,53 +18,92 @@ use crate::installer;
 /// The caches that root has put stubs into: an owner's number and a directory a line. The Debian package makes its directory.
 const RECORD: &str = "/var/lib/docker-shim/toolcaches";
 
+/// The same of another user, below the home directory.
+const OWN_RECORD: &str = ".local/state/docker-shim/toolcaches";
+
+/// Where this user writes down what is put where. Errors: nowhere, without an account.
+fn own_record() -> Result<PathBuf> {
+    if Uid::effective().is_root() {
+        return Ok(PathBuf::from(RECORD));
+    }
+    let (_, _, home) = account(&Uid::effective().to_string()).context("this user has no account")?;
+    Ok(home.join(OWN_RECORD))
+}
+
+/// A record's lines: whose a cache is, and where. Nothing but a plain file is read.
+fn lines(record: &Path) -> Result<Vec<(Vec<u8>, PathBuf)>> {
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+    let mut text = Vec::new();
+    match fs::File::options().read(true).custom_flags(flags).open(record) {
+        Ok(mut file) if file.metadata()?.is_file() => file.read_to_end(&mut text).with_context(|| record.display().to_string())?,
+        Ok(_) => bail!("{} is no plain file", record.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) => return Err(error).with_context(|| record.display().to_string()),
+    };
+    let split = |line: &[u8]| {
+        let at = line.iter().position(|b| *b == b' ')?;
+        Some((line[..at].to_vec(), PathBuf::from(OsStr::from_bytes(&line[at + 1..]))))
+    };
+    Ok(text.split(|b| *b == b'\n').filter_map(split).collect())
+}
+
 /// The caches that are written down, and the one of Microsoft's images.
 pub fn known() -> Vec<PathBuf> {
-    let record = fs::read(RECORD).unwrap_or_default();
-    let lines = record.split(|b| *b == b'\n');
-    let named = lines.filter_map(|line| Some(PathBuf::from(OsStr::from_bytes(&line[line.iter().position(|b| *b == b' ')? + 1..]))));
+    let own = own_record().and_then(|record| lines(&record)).unwrap_or_default();
+    let record = if Uid::effective().is_root() { vec![] } else { lines(Path::new(RECORD)).unwrap_or_default() };
+    let named = own.into_iter().chain(record).map(|(_, tools)| tools);
     let mut known: Vec<PathBuf> = named.chain([PathBuf::from("/opt/hostedtoolcache")]).filter(|dir| dir.is_dir()).collect();
     known.dedup();
     known
 }
 
-/// Empties every cache that is written down, each in a process of its own, which becomes that cache's user.
+/// Empties every cache that is written down, each in a process of its own, which becomes that cache's user. For root the other users'
+/// records count too: what stands there is read by that user's own process, with that user's rights.
 /// Errors: a cache that could not be emptied; it stays written down, and the others are emptied all the same.
 pub fn unseed_all(dry_run: bool) -> Result<String> {
-    let record = match fs::read(RECORD) {
-        Ok(record) => record,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(error).context(RECORD),
-    };
     let mut report = String::new();
-    let mut left = Vec::new();
-    for line in record.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-        let at = line.iter().position(|b| *b == b' ').unwrap_or(line.len());
-        let (owner, tools) = (OsStr::from_bytes(&line[..at]), OsStr::from_bytes(line.get(at + 1..).unwrap_or_default()));
-        if !Path::new(tools).is_dir() {
-            continue;
-        }
-        let mut unseed = Command::new("/proc/self/exe");
-        unseed.arg0("docker-shim").args(["toolcache", "unseed", "--tools-dir"]).arg(tools).arg("--owner").arg(owner);
-        let answer = unseed.args(dry_run.then_some("--dry-run")).stderr(Stdio::inherit()).output()?;
-        report.push_str(&String::from_utf8_lossy(&answer.stdout));
-        if !answer.status.success() || dry_run {
-            left.extend_from_slice(line);
-            left.push(b'\n');
+    let mut complete = unseed_recorded(&own_record()?, dry_run, &mut report)?;
+    if Uid::effective().is_root() {
+        for (uid, gid, home) in accounts() {
+            if uid.is_root() || fs::symlink_metadata(home.join(OWN_RECORD)).is_err() {
+                continue;
+            }
+            let mut unseed = Command::new(std::env::current_exe()?);
+            // As root's child with a user given, it loses root's other groups as well.
+            unseed.arg0("docker-shim").args(["toolcache", "unseed", "--all"]).args(dry_run.then_some("--dry-run"));
+            let answer = unseed.current_dir("/").uid(uid.as_raw()).gid(gid.as_raw()).stderr(Stdio::inherit()).output()?;
+            report.push_str(&String::from_utf8_lossy(&answer.stdout));
+            complete &= answer.status.success();
         }
     }
-    if !dry_run {
-        replace_or_remove(&left)?;
-        if !left.is_empty() {
-            bail!("some stubs are left; {RECORD} names their caches");
-        }
+    if !complete {
+        bail!("some stubs are left; {RECORD}, or their users' {OWN_RECORD}, names their caches");
     }
     Ok(report)
 }
 
-/// Leaves this in the record, or none where nothing is left.
-fn replace_or_remove(left: &[u8]) -> Result<()> {
-    if left.is_empty() { fs::remove_file(RECORD) } else { fs::write(RECORD, left) }.context(RECORD)
+/// Empties the caches of one record, and leaves in it what could not be emptied. Gives whether everything could.
+fn unseed_recorded(record: &Path, dry_run: bool, report: &mut String) -> Result<bool> {
+    let mut left = Vec::new();
+    let there = lines(record)?;
+    for (owner, tools) in there.iter().filter(|(_, tools)| tools.is_dir()) {
+        let mut unseed = Command::new("/proc/self/exe");
+        unseed.arg0("docker-shim").args(["toolcache", "unseed", "--tools-dir"]).arg(tools).arg("--owner").arg(OsStr::from_bytes(owner));
+        let answer = unseed.args(dry_run.then_some("--dry-run")).stderr(Stdio::inherit()).output()?;
+        report.push_str(&String::from_utf8_lossy(&answer.stdout));
+        if !answer.status.success() {
+            left.extend([owner.as_slice(), b" ", tools.as_os_str().as_bytes(), b"\n"].concat());
+        }
+    }
+    if !dry_run && !there.is_empty() {
+        let kept = if left.is_empty() { fs::remove_file(record) } else { fs::write(record, &left) };
+        kept.with_context(|| record.display().to_string())?;
+        if left.is_empty() && record.ends_with(OWN_RECORD) {
+            // What was made for it, where nothing else is there.
+            record.ancestors().skip(1).take(1).for_each(|dir| drop(fs::remove_dir(dir)));
+        }
+    }
+    Ok(left.is_empty())
 }
 
 /// Where and for whom the cache is.
@@ -82,18 +121,32 @@ pub struct Cache {
 /// A number need not have an account any more.
 fn user(name: &str) -> Option<(Uid, Gid)> {
     if let Ok(number) = name.parse() {
-        let group = account(name).map_or(Gid::from_raw(number), |(_, group)| group);
+        let group = account(name).map_or(Gid::from_raw(number), |(_, group, _)| group);
         return Some((Uid::from_raw(number), group));
     }
-    account(name)
+    account(name).map(|(uid, gid, _)| (uid, gid))
 }
 
-fn account(name: &str) -> Option<(Uid, Gid)> {
-    let answer = Command::new("getent").args(["passwd", "--", name]).output().ok()?;
-    let line = String::from_utf8(answer.stdout).ok()?;
-    let mut fields = line.split(':').skip(2);
-    let mut number = || fields.next()?.parse::<u32>().ok();
-    Some((Uid::from_raw(number()?), Gid::from_raw(number()?)))
+type Account = (Uid, Gid, PathBuf);
+
+fn account(name: &str) -> Option<Account> {
+    getent(&["--", name]).into_iter().next()
+}
+
+/// The accounts that the machine lists.
+fn accounts() -> Vec<Account> {
+    getent(&[])
+}
+
+fn getent(words: &[&str]) -> Vec<Account> {
+    let answer = Command::new("getent").arg("passwd").args(words).output().map(|answer| answer.stdout).unwrap_or_default();
+    let account = |line: &[u8]| {
+        let mut fields = line.split(|b| *b == b':').skip(2);
+        let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u32>().ok();
+        let (uid, gid) = (Uid::from_raw(number()?), Gid::from_raw(number()?));
+        Some((uid, gid, PathBuf::from(OsStr::from_bytes(fields.nth(1)?))))
+    };
+    answer.split(|b| *b == b'\n').filter_map(account).collect()
 }
 
 impl Cache {
@@ -106,24 +159,36 @@ impl Cache {
         }
     }
 
-    /// Writes down where stubs are put, for the package's removal: root alone, and only where the package has made the place for it.
+    /// Writes down where stubs are put, for the package's removal: root where the package has made the place for it, other users at
+    /// home. A user without a home seeds all the same, and has to unseed by name.
     pub fn remember(&self) -> Result<()> {
-        if self.dry_run || !Uid::effective().is_root() || !Path::new(RECORD).parent().is_some_and(Path::is_dir) {
+        let root = Uid::effective().is_root();
+        self.write_down(root).or_else(|error| if root { Err(error) } else { Ok(()) })
+    }
+
+    fn write_down(&self, root: bool) -> Result<()> {
+        if self.dry_run || (root && !Path::new(RECORD).parent().is_some_and(Path::is_dir)) {
+            return Ok(());
+        }
+        let record = own_record()?;
+        let owner = self.owner()?.0;
+        if !root && owner != Uid::effective() {
             return Ok(());
         }
         let tools = fs::canonicalize(&self.tools).with_context(|| self.tools.display().to_string())?;
-        let mut line = format!("{} ", self.owner()?.0).into_bytes();
-        line.extend(tools.as_os_str().as_bytes());
-        if line.contains(&b'\n') {
+        if tools.as_os_str().as_bytes().contains(&b'\n') {
             bail!("{} has a line break in its name", tools.display());
         }
-        let known = fs::read(RECORD).unwrap_or_default();
-        if known.split(|b| *b == b'\n').any(|there| there == line) {
+        let owner = owner.to_string().into_bytes();
+        if lines(&record)?.contains(&(owner.clone(), tools.clone())) {
             return Ok(());
         }
-        line.push(b'\n');
-        let file = fs::File::options().append(true).create(true).open(RECORD);
-        file.and_then(|mut file| file.write_all(&line)).context(RECORD)
+        if let Some(dir) = record.parent().filter(|_| !root) {
+            fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+        }
+        let line = [owner.as_slice(), b" ", tools.as_os_str().as_bytes(), b"\n"].concat();
+        let file = fs::File::options().append(true).create(true).open(&record);
+        file.and_then(|mut file| file.write_all(&line)).with_context(|| record.display().to_string())
     }
 
     /// Becomes the agent's user: the task changes the mode of what it finds there, which only its owner can; and what that user may have

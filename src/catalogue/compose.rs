@@ -1,9 +1,9 @@
 //! `docker compose`: the grammar of compose 2.40.3.
 //!
-//! Every command is handed to a compose program as it stands, so flags need no treatment here; they are listed for the
-//! grammar, help and completions. Hidden lines are what the program takes without showing it.
+//! Every command is handed to a compose program as it stands, unread, as Docker does: which words are right is the program's
+//! to say, whatever its version. The lines are for help and completions. Hidden lines are what the program takes without showing it.
 
-use super::{Arity, Command, Flag, Item, Kind, command, flag};
+use super::{Arity, Command, Flag, Item, Kind, OptionsEnd, command, flag};
 use crate::plan::rules::compose::delegate;
 
 /// Every command has it; compose's root passes it down.
@@ -338,7 +338,7 @@ const fn plain(path: &'static str, usage: &'static str, arity: Arity, about: &'s
 
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    plugin_group("compose", "Run applications of several containers").flags(&[DRY_RUN, PROJECT]).stops(),
+    Command { options_end: OptionsEnd::Unread, ..plugin_group("compose", "Run applications of several containers").flags(&[DRY_RUN, PROJECT]) },
     plain("compose attach", "[OPTIONS] SERVICE", Arity::AtLeast(1), "Connect the terminal to a service's container").flags(&[DRY_RUN, INDEX, ATTACH]),
     plain("compose build", "[OPTIONS] [SERVICE...]", Arity::Any, "Build the images of services").flags(&[DRY_RUN, BUILD]),
     plain("compose commit", "[OPTIONS] SERVICE [REPOSITORY[:TAG]]", Arity::Range(1, 2), "Make an image of a service's container").flags(&[DRY_RUN, INDEX, COMMIT]),

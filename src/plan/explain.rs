@@ -208,6 +208,10 @@ fn show_step(text: &mut String, step: &Step) {
         Step::MakeEmpty(path) => writeln!(text, "touch {}", quoted(path.as_os_str())),
         Step::WriteOwn { path, content } => writeln!(text, "write {} ({} bytes)", quoted(path.as_os_str()), content.len()),
         Step::StartSocket { socket, .. } => writeln!(text, "have systemd listen on {}", quoted(socket.as_os_str())),
+        Step::Serve { socket, service } => {
+            show(text, &format!("unless {} answers, or systemd can listen there, leave running:", quoted(socket.as_os_str())), service);
+            Ok(())
+        }
         Step::Warn(words) => writeln!(text, "say on stderr {:?}", String::from_utf8_lossy(words)),
         Step::Quietly(call) => {
             show(text, "run, whatever comes of it:", call);

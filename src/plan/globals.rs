@@ -14,6 +14,8 @@ use crate::invocation::Uses;
 pub struct Engine {
     /// The address of a remote Podman's socket; none for this machine's own.
     pub remote: Option<OsString>,
+    /// It is to be reached by TLS.
+    tls: bool,
     /// The name of the context in use; empty for the default one.
     context: OsString,
     /// Podman's log level, where the caller wants less said.
@@ -34,6 +36,20 @@ impl Engine {
     /// `DOCKER_CONTEXT`, the configuration's current context. Errors: an address or context that cannot be kept; it is
     /// never silently this machine instead.
     pub fn of(globals: &Uses, host: &dyn Host) -> Result<Engine, Refusal> {
+        let engine = Engine::of_plugin(globals, host)?;
+        if let Some(address) = engine.remote.as_ref().filter(|_| engine.tls) {
+            let shown = address.to_string_lossy();
+            let message = format!(
+                "docker: {shown} is to be reached by TLS, which Podman's remote client does not speak with Docker's \
+                 certificates; use ssh://USER@HOST/run/podman/podman.sock."
+            );
+            return Err(Refusal::new(message, 1));
+        }
+        Ok(engine)
+    }
+
+    /// The same for a CLI plugin, which is a client of its own: it speaks TLS by itself.
+    pub fn of_plugin(globals: &Uses, host: &dyn Host) -> Result<Engine, Refusal> {
         let mut engine = Engine::unresolved(globals, host);
         let set = |name: &str| host.env(name).filter(|v| !v.is_empty());
         let context = globals.text("context").filter(|c| !c.is_empty());
@@ -54,17 +70,8 @@ impl Engine {
             Some(address) => remote_address(&address, host)?,
             None => None,
         };
-        if let Some(address) = remote {
-            if address.as_bytes().starts_with(b"tcp://") && tls_wanted(globals, host) {
-                let shown = address.to_string_lossy();
-                let message = format!(
-                    "docker: {shown} is to be reached by TLS, which Podman's remote client does not speak with Docker's \
-                     certificates; use ssh://USER@HOST/run/podman/podman.sock."
-                );
-                return Err(Refusal::new(message, 1));
-            }
-            engine.remote = Some(address);
-        }
+        engine.tls = remote.as_ref().is_some_and(|address| address.as_bytes().starts_with(b"tcp://")) && tls_wanted(globals, host);
+        engine.remote = remote;
         Ok(engine)
     }
 
@@ -83,7 +90,7 @@ impl Engine {
         let text = file.as_ref().and_then(|file| host.read(file)).unwrap_or_default();
         let warning = file.and_then(|file| config::warning(&file, &text));
         let configured = warning.is_none() && !text.trim_ascii().is_empty();
-        Engine { remote: None, context: OsString::new(), log_level, config, configured, warning }
+        Engine { remote: None, tls: false, context: OsString::new(), log_level, config, configured, warning }
     }
 
     /// Podman's own options for it.

@@ -88,6 +88,8 @@ pub enum Step {
     ShareStdout(i32),
     /// Have systemd listen on Podman's socket, the system's or the user's.
     StartSocket { socket: PathBuf, user: bool },
+    /// Have something answer on Podman's socket for a while: systemd, or else Podman's own service, which is this call.
+    Serve { socket: PathBuf, service: Call },
     /// Say on stderr what Docker's daemon warns of. Said once, however many of a kind there are.
     Warn(Vec<u8>),
     /// Run a call whose failure means nothing: what it would make is there already.
@@ -423,13 +425,13 @@ pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Option<Plan> {
     let name = name.to_str()?;
     let extra = host.settings().podman_extras && !name.is_empty() && !name.starts_with('-');
     let plan = || {
-        let engine = Engine::of(&unknown.globals, host)?;
-        if let Some(plan) = rules::compose::plugin(host, &engine, name, words) {
+        if let Some(plan) = rules::compose::plugin(host, &unknown.globals, name, words)? {
             return Ok(Some(plan));
         }
         if !extra {
             return Ok(None);
         }
+        let engine = Engine::of(&unknown.globals, host)?;
         let mut args = engine.options();
         args.extend(unknown.words.iter().cloned());
         let env = QUIET.iter().map(|(n, v)| (OsString::from(n), Some(OsString::from(v)))).chain(engine.env()).collect();
@@ -442,6 +444,7 @@ fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {
     // `docker context` works on the contexts themselves, also where the current one leads nowhere.
     let engine = match invocation.command.path.split(' ').next() {
         Some("context") => Engine::unresolved(&invocation.globals, host),
+        Some("compose") => Engine::of_plugin(&invocation.globals, host)?,
         _ => Engine::of(&invocation.globals, host)?,
     };
     let context = Context { invocation, host, engine: &engine };

@@ -3,11 +3,21 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 base=/lab/state/base-images
 auth=/run/containers/0/auth.json
 store=/var/lib/containers/storage
+socket=/run/podman/podman.sock
 if [ "$(id -u)" != 0 ]; then
     base=~/.local/share/containers/base-images
     auth=$XDG_RUNTIME_DIR/containers/auth.json
     store=~/.local/share/containers/storage
+    socket=$XDG_RUNTIME_DIR/podman/podman.sock
 fi
+# A service that docker-shim started for a program that speaks to Docker by itself.
+if [ -S "$socket" ]; then
+    for process in /proc/[0-9]*; do
+        case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline") in *" system service --time=300 unix://$socket ") kill "${process#/proc/}" ;; esac
+    done
+    rm -f "$socket"
+fi
+[ "$(id -u)" != 0 ] || rm -f /etc/containers/registries.conf.d/case.conf
 rm -rf ~/.docker ~/.config/containers "$auth" "$store/docker-shim-digests.json"
 set -- "$1" $(podman pod ps -q); [ $# = 1 ] || (shift; podman pod rm -f "$@" >/dev/null)
 set -- "$1" $(podman ps -aq); [ $# = 1 ] || (shift; podman rm -fv -t 0 "$@" >/dev/null)
