@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use super::build::checks::error;
 use super::build::registries::plain_http_on_loopback;
 use super::references::Reference;
+use super::registries_conf::{self, Location};
 use super::{credentials, manifest};
 use crate::plan::{Act, Context, Draft, Ending, ManifestJob, OnFailure, Plan, Refusal, Run, Stderr, Stdout};
 
@@ -62,7 +63,9 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         return manifest::plan(context, named.first(), ManifestJob::Compose { images });
     }
     let all: Vec<&Reference> = named.iter().chain(&tags).collect();
-    let domains: Vec<&str> = all.iter().map(|reference| reference.domain.as_str()).collect();
+    let places: Vec<Option<Location>> = tags.iter().map(|tag| registries_conf::location(context, &tag.tagged())).collect();
+    let there = places.iter().flatten().map(Location::domain);
+    let domains: Vec<&str> = all.iter().map(|reference| reference.domain.as_str()).chain(there).collect();
     let list = format!("localhost/docker-shim-imagetools-{}:latest", std::process::id());
     let call = |path: &str, words: &[&str]| -> Result<Draft, Refusal> {
         let mut draft = context.call(path)?;
@@ -85,8 +88,12 @@ pub fn create(context: &Context) -> Result<Plan, Refusal> {
         add.switch("all", true);
         acts.push(run(add));
     }
-    for tag in &tags {
-        let mut push = call("manifest push", &[&list, &format!("docker://{}", tag.tagged())])?;
+    for (tag, place) in tags.iter().zip(&places) {
+        let name = place.as_ref().map_or_else(|| tag.tagged(), |place| place.name.clone());
+        let mut push = call("manifest push", &[&list, &format!("docker://{name}")])?;
+        if place.as_ref().is_some_and(Location::is_plain) {
+            push.switch("tls-verify", false);
+        }
         push.switch("all", true);
         acts.push(run(push));
     }
