@@ -386,12 +386,12 @@ pub fn csv_field(value: &OsStr) -> OsString {
 
 /// Decides what to do. Pure but for the questions it asks of the host.
 pub fn plan(invocation: &Invocation, host: &dyn Host) -> Plan {
-    let plan = decide(invocation, host).unwrap_or_else(Plan::Refuse);
-    let warning = match plan {
-        // A plugin reads the configuration itself.
-        Plan::Delegate(_) => None,
-        _ => Engine::unresolved(&invocation.globals, host).warning,
+    let (plan, warning) = match engine(invocation, host) {
+        Ok(engine) => (decide(invocation, host, &engine).unwrap_or_else(Plan::Refuse), engine.warning),
+        Err(refusal) => (Plan::Refuse(refusal), Engine::unresolved(&invocation.globals, host).warning),
     };
+    // A plugin reads the configuration itself.
+    let warning = warning.filter(|_| !matches!(plan, Plan::Delegate(_)));
     if warning.is_none() {
         return after_notes(plan, &invocation.notes);
     }
@@ -440,14 +440,18 @@ pub fn plan_unknown(unknown: &Unknown, host: &dyn Host) -> Option<Plan> {
     plan().unwrap_or_else(|refusal| Some(Plan::Refuse(refusal)))
 }
 
-fn decide(invocation: &Invocation, host: &dyn Host) -> Result<Plan, Refusal> {
+/// The engine that the caller means, as far as the command needs to know.
+fn engine(invocation: &Invocation, host: &dyn Host) -> Result<Engine, Refusal> {
     // `docker context` works on the contexts themselves, also where the current one leads nowhere.
-    let engine = match invocation.command.path.split(' ').next() {
-        Some("context") => Engine::unresolved(&invocation.globals, host),
-        Some("compose") => Engine::of_plugin(&invocation.globals, host)?,
-        _ => Engine::of(&invocation.globals, host)?,
-    };
-    let context = Context { invocation, host, engine: &engine };
+    match invocation.command.path.split(' ').next() {
+        Some("context") => Ok(Engine::unresolved(&invocation.globals, host)),
+        Some("compose") => Engine::of_plugin(&invocation.globals, host),
+        _ => Engine::of(&invocation.globals, host),
+    }
+}
+
+fn decide(invocation: &Invocation, host: &dyn Host, engine: &Engine) -> Result<Plan, Refusal> {
+    let context = Context { invocation, host, engine };
     match invocation.command.treatment {
         CommandTreatment::Group | CommandTreatment::Refuse("") => Ok(Plan::Answer(Answer::default())),
         CommandTreatment::Refuse(why) if why.starts_with("Error") => Err(Refusal::new(why, 1)),
