@@ -19,6 +19,7 @@ mod cp;
 mod creation;
 mod each;
 mod export;
+mod left;
 mod login;
 mod logs;
 mod manifest;
@@ -238,13 +239,16 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
             call.args.extend(after);
             ended(run_one(&Run { stdout, stderr: Stderr::OnFailure, ..Run::new(call, Ending::Daemon) })?)
         }
-        Act::Finally { acts, calls, files } => {
+        Act::Finally { acts, then } => {
             let done = acts.into_iter().try_for_each(|act| carry_out(act, status));
-            for call in &calls {
-                let _ = command(call).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            for act in then {
+                let _ = carry_out(act, &mut 0);
             }
-            files.iter().for_each(|file| drop(std::fs::remove_file(file)));
             done
+        }
+        Act::RemoveLeft(left) => {
+            left::remove(&left);
+            Ok(())
         }
         Act::Load(load) => ended(archive::load(&load)?),
         Act::Run(run) => {

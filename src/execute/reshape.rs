@@ -1,11 +1,14 @@
 //! Carries out calls whose answers are shown in Docker's shape.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags};
 
 use super::{
     cannot_keep, cannot_start, command, complain, complain_as_docker, docker_status, kept, memory_file, prepare, say, signals, words,
@@ -132,27 +135,40 @@ fn followed(call: &Call, progress: &mut dyn Progress) -> Result<u8, u8> {
     prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let (read, write) = nix::unistd::pipe().map_err(|e| cannot_keep(&e.into()))?;
     let clone = write.try_clone().map_err(|e| cannot_keep(&e))?;
-    let guard = signals::Forwarding::start();
+    let guard = signals::Canceling::start();
+    let reads = call.args.iter().any(|word| word == "-" || word == "--file=-");
+    // Out of the terminal's reach: what is pressed there shall reach podman by us alone. Only who leads may read from a terminal.
+    let leads = !(reads && std::io::stdin().is_terminal());
     let mut child = {
         // The command holds the pipe's end for writing; it has to be gone before the reading begins.
         let mut command = command(call);
         command.stdout(write).stderr(clone);
+        if !reads {
+            command.stdin(Stdio::null());
+        }
+        if leads {
+            command.process_group(0);
+        }
         command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?
     };
-    guard.to(child.id());
-    let mut reader = BufReader::new(std::fs::File::from(read));
-    let mut line = Vec::new();
+    guard.to(child.id(), leads);
+    let mut reader = Pipe { pipe: read.into(), text: Vec::new() };
     let mut written = Ok(());
-    while matches!(reader.read_until(b'\n', &mut line), Ok(read) if read > 0) {
-        let shown = progress.line(line.strip_suffix(b"\n").unwrap_or(&line));
+    while let Some(line) = reader.line(&guard) {
+        let shown = progress.line(&line);
         // When nobody reads any more the work still goes on, as the daemon's would.
         written = written.and(write_stdout(&shown.stdout));
         let _ = std::io::stderr().write_all(&shown.stderr);
-        line.clear();
     }
     let ended = child.wait();
-    drop(guard);
     let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
+    if let Some(signal) = guard.signal().filter(|_| !ended.success()) {
+        guard.canceled();
+        // Of the others Docker's client dies without a word.
+        let told = [nix::libc::SIGINT, nix::libc::SIGTERM].contains(&signal.into());
+        return Err(if told { say(&progress.canceled(signal)) } else { 128 + signal });
+    }
+    drop(guard);
     if let Some(signal) = ended.signal() {
         return Ok(signals::die_by(signal));
     }
@@ -228,6 +244,40 @@ fn transfer(call: &Call, progress: &mut dyn Progress, on_terminal: bool) -> Resu
     }
     complain_as_docker(&text.as_bytes()[error..]);
     Ok(docker_status(ended, Ending::Daemon))
+}
+
+/// Reads lines from a pipe that processes may hold open which outlive their parent.
+struct Pipe {
+    pipe: std::fs::File,
+    text: Vec<u8>,
+}
+
+impl Pipe {
+    /// The next line, without its end; none when there are no more, or a signal has come.
+    fn line(&mut self, guard: &signals::Canceling) -> Option<Vec<u8>> {
+        loop {
+            if let Some(length) = self.text.iter().position(|b| *b == b'\n') {
+                let mut line: Vec<u8> = self.text.drain(..=length).collect();
+                line.pop();
+                return Some(line);
+            }
+            if guard.signal().is_some() {
+                return None;
+            }
+            // A signal may have come just now, so that the wait is a short one.
+            let mut waiting = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)];
+            if !matches!(nix::poll::poll(&mut waiting, 200_u16), Ok(ready) if ready > 0) {
+                continue;
+            }
+            let mut buffer = [0; 8192];
+            match self.pipe.read(&mut buffer) {
+                Ok(0) => return Some(std::mem::take(&mut self.text)).filter(|rest| !rest.is_empty()),
+                Ok(read) => self.text.extend_from_slice(&buffer[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
 }
 
 /// Reads what others write to a file, without moving the place at which they write.

@@ -111,11 +111,12 @@ fn show_act(text: &mut String, act: &Act) {
             let after: Vec<_> = after.iter().map(|word| word.to_string_lossy()).collect();
             show(text, &format!("run with the ID in {} {}:", iidfile.display(), after.join(" ")), call);
         }
-        Act::Finally { acts, calls, files } => {
+        Act::Finally { acts, then } => {
             acts.iter().for_each(|act| show_act(text, act));
-            calls.iter().for_each(|call| show(text, "in the end, whatever comes of it:", call));
-            files.iter().for_each(|file| show_step(text, &Step::RemoveFile(file.clone())));
+            let _ = writeln!(text, "in the end, whatever comes of it:");
+            then.iter().for_each(|act| show_act(text, act));
         }
+        Act::RemoveLeft(left) => show(text, "remove what killed builds have left, by", &left.remove),
         Act::Save(save) => {
             show(text, "run, its archive with Docker's names:", &save.call);
             let file = save.file.as_ref().map_or("stdout".into(), |file| file.display().to_string());

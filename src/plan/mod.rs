@@ -166,8 +166,10 @@ pub enum Act {
     Gather { parts: Vec<(String, PathBuf)>, path: PathBuf },
     /// A call with the ID of what was built, which is in a file, as its argument, and more after it.
     OfBuilt { iidfile: PathBuf, call: Call, after: Vec<OsString>, stdout: Stdout },
-    /// Do these, and whatever comes of them make the calls and remove the files.
-    Finally { acts: Vec<Act>, calls: Vec<Call>, files: Vec<PathBuf> },
+    /// Do these, and whatever comes of them the others.
+    Finally { acts: Vec<Act>, then: Vec<Act> },
+    /// Take away what builds that were killed have left.
+    RemoveLeft(prune::Left),
 }
 
 /// The making of a container, where podman's own `run` is not all of it.

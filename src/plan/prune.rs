@@ -12,6 +12,15 @@ pub struct Prune {
     pub tells_space: bool,
 }
 
+/// Removes the working containers that builds which were killed have left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// `podman rm --force`; their IDs are added.
+    pub remove: Call,
+    /// The directories of the store's images; the containers' lie beside them.
+    pub images: Vec<PathBuf>,
+}
+
 /// Objects of a kind. Podman prints what its own prunes have removed, but not what it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {

@@ -386,6 +386,23 @@ impl Progress for Build {
         Some(self.ended(podman.status, desk))
     }
 
+    /// As docker/cli and buildx say it; the classic builder's client goes without a word.
+    fn canceled(&mut self, signal: u8) -> Answer {
+        if self.builder == Builder::Classic {
+            return Answer { status: 128 + signal, ..Answer::default() };
+        }
+        if self.builder != Builder::BuildKit {
+            self.log.clear();
+        } else if self.current.take().is_some() {
+            let vertex = self.vertices.get();
+            self.say(&format!("#{vertex} CANCELED\n"));
+        }
+        let failure = if self.target.is_none() { self.failure.as_str() } else { "" };
+        let mut stderr = std::mem::take(&mut self.log);
+        stderr.extend_from_slice(format!("ERROR: {failure}failed to solve: Canceled: context canceled\n").as_bytes());
+        Answer { stderr, status: 130, ..Answer::default() }
+    }
+
     /// With the keys that are known: those of the image (`buildx build --metadata-file`, docker driver).
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let Some(path) = &self.metadata else { return Vec::new() };

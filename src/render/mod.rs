@@ -71,6 +71,10 @@ pub trait Progress: fmt::Debug {
     fn failed(&self, _words: &str) -> Option<Answer> {
         None
     }
+    /// What to say when a signal has ended the command, with the status of that. (A build is no daemon's work: it ends with its client.)
+    fn canceled(&mut self, signal: u8) -> Answer {
+        Answer { status: 128 + signal, ..Answer::default() }
+    }
     /// Files that the caller asked for, to be written after success.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         Vec::new()

@@ -20,7 +20,8 @@ fi
 [ "$(id -u)" != 0 ] || rm -f /etc/containers/registries.conf.d/case.conf
 rm -rf ~/.docker ~/.config/containers "$auth" "$store/docker-shim-digests.json"
 set -- "$1" $(podman pod ps -q); [ $# = 1 ] || (shift; podman pod rm -f "$@" >/dev/null)
-set -- "$1" $(podman ps -aq); [ $# = 1 ] || (shift; podman rm -fv -t 0 "$@" >/dev/null)
+# With what failed builds have left behind.
+set -- "$1" $(podman ps -aq --external); [ $# = 1 ] || (shift; podman rm -fv -t 0 "$@" >/dev/null)
 set -- "$1" $(podman volume ls -q); [ $# = 1 ] || (shift; podman volume rm -f "$@" >/dev/null)
 set -- "$1" $(podman network ls --format '{{.Name}}' | grep -vx podman); [ $# = 1 ] || (shift; podman network rm -f "$@" >/dev/null)
 set -- "$1" $(podman secret ls -q); [ $# = 1 ] || (shift; podman secret rm "$@" >/dev/null)

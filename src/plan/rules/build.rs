@@ -24,6 +24,7 @@ use crate::render::transfer::Metadata;
 
 mod archives;
 pub mod checks;
+pub mod left;
 mod outputs;
 pub mod registries;
 
@@ -60,6 +61,7 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
     draft.set_env("BUILDAH_FORMAT", "docker");
     draft.translate(context)?;
     proxies(&mut draft, context);
+    left::mark(&mut draft, context);
     if let Some(file) = uses.text("iidfile").filter(|f| !f.is_empty()) {
         draft.flag("iidfile", file);
         // None is left of an earlier build, should this one fail.
@@ -204,10 +206,8 @@ pub fn acts(context: &Context, baked: Option<&Baked>) -> Result<Vec<Act>, Refusa
     }
     // An ID file of our own goes in the end.
     let own = built.filter(|_| !uses.given("iidfile"));
-    Ok(match own {
-        Some(file) => vec![Act::Finally { acts, calls: vec![], files: vec![file] }],
-        None => acts,
-    })
+    let then: Vec<Act> = own.map(|file| Act::Do(Step::RemoveFile(file))).into_iter().chain(left::remove(context)?).collect();
+    Ok(if then.is_empty() { acts } else { vec![Act::Finally { acts, then }] })
 }
 
 /// Whether there is anything to build.
@@ -566,6 +566,7 @@ pub fn prune(context: &Context) -> Result<Plan, Refusal> {
         let what = if uses.switch("all") { "all build cache" } else { "all dangling build cache" };
         acts.push(Act::Confirm(format!("WARNING! This will remove {what}. Are you sure you want to continue? [y/N] ")));
     }
+    acts.extend(left::remove(context)?);
     acts.push(Act::Print(b"Total:\t0B\n".to_vec()));
     Ok(Plan::Sequence(acts))
 }

@@ -1,5 +1,6 @@
 //! The prunes: asked for as Docker asks (the end of input is a no), with the filters of config.json (docker/cli's `PruneFilters`).
 
+use super::build::left;
 use super::{filters, formats, image_lists};
 use crate::plan::prune::{Kind, Prune};
 use crate::plan::{Act, Context, Plan, Refusal};
@@ -12,7 +13,7 @@ const LABELS_AND_TIME: &[&str] = &["label", "label!", "until"];
 /// `docker container prune`.
 pub fn containers(context: &Context) -> Result<Plan, Refusal> {
     let kinds = filters_of(context, LABELS_AND_TIME).and_then(|filters| Ok(vec![stopped(context, &filters)?]));
-    Ok(asked(context, removes("all stopped containers"), kinds, true))
+    asked(context, removes("all stopped containers"), kinds, true)
 }
 
 /// `docker image prune`.
@@ -24,13 +25,13 @@ pub fn images(context: &Context) -> Result<Plan, Refusal> {
     };
     let known = &["dangling", "label", "label!", "until"];
     let kinds = filters_of(context, known).and_then(|filters| Ok(vec![unused_images(context, &filters)?]));
-    Ok(asked(context, removes(which), kinds, true))
+    asked(context, removes(which), kinds, true)
 }
 
 /// `docker network prune`.
 pub fn networks(context: &Context) -> Result<Plan, Refusal> {
     let kinds = filters_of(context, LABELS_AND_TIME).and_then(|filters| Ok(vec![unused_networks(context, &filters)?]));
-    Ok(asked(context, removes("all custom networks not used by at least one container"), kinds, false))
+    asked(context, removes("all custom networks not used by at least one container"), kinds, false)
 }
 
 /// `docker volume prune`: anonymous volumes; with `--all` the named ones too.
@@ -43,7 +44,7 @@ pub fn volumes(context: &Context) -> Result<Plan, Refusal> {
     }
     let which = if all { "all local volumes" } else { "anonymous local volumes" };
     let kinds = filters.and_then(|filters| Ok(vec![unused_volumes(context, &filters, all)?]));
-    Ok(asked(context, removes(&format!("{which} not used by at least one container")), kinds, true))
+    asked(context, removes(&format!("{which} not used by at least one container")), kinds, true)
 }
 
 /// `docker system prune`: with `--volumes` the anonymous ones. Podman keeps no build cache apart from its images.
@@ -78,7 +79,7 @@ pub fn system(context: &Context) -> Result<Plan, Refusal> {
         kinds.push(unused_images(context, &filters)?);
         Ok(kinds)
     });
-    Ok(asked(context, question + "\n", kinds, true))
+    asked(context, question + "\n", kinds, true)
 }
 
 fn removes(what: &str) -> String {
@@ -86,16 +87,21 @@ fn removes(what: &str) -> String {
 }
 
 /// Filters that the daemon does not know are found out after the question.
-fn asked(context: &Context, warning: String, kinds: Result<Vec<Kind>, Refusal>, tells_space: bool) -> Plan {
+fn asked(context: &Context, warning: String, kinds: Result<Vec<Kind>, Refusal>, tells_space: bool) -> Result<Plan, Refusal> {
     let mut acts = Vec::new();
     if !context.invocation.uses.switch("force") {
         acts.push(Act::Confirm(warning + "Are you sure you want to continue? [y/N] "));
     }
-    acts.push(match kinds {
-        Ok(kinds) => Act::Prune(Prune { kinds, tells_space }),
-        Err(refusal) => Act::Complain(refusal),
-    });
-    Plan::Sequence(acts)
+    match kinds {
+        Ok(kinds) => {
+            if kinds.iter().any(|kind| matches!(kind, Kind::Images { .. })) {
+                acts.extend(left::remove(context)?);
+            }
+            acts.push(Act::Prune(Prune { kinds, tells_space }));
+        }
+        Err(refusal) => acts.push(Act::Complain(refusal)),
+    }
+    Ok(Plan::Sequence(acts))
 }
 
 /// What was given, and of config.json's `pruneFilters` what does not contradict it, as Docker documents it. (Docker's client of 28 forgets

@@ -7,21 +7,23 @@ use std::ffi::{OsStr, OsString};
 use super::local::{self, Found, Known, familiar, repository};
 use super::platforms::Platform;
 use super::store::{Container, Layer, Store, chain_ids};
-use super::{image, references};
+use super::{build, image, references};
 use crate::plan::{Act, Context, Draft, Ending, OnFailure, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 /// `docker rmi IMAGE…`.
 pub fn remove(context: &Context) -> Result<Plan, Refusal> {
     let Some(images) = local::images(context) else { return elsewhere(context) };
     let store = Store::of(context.host);
+    let left = store.left();
+    let containers = store.containers().into_iter().filter(|container| !left.contains(container)).collect();
     let mut world = World {
         context,
         images,
-        containers: store.containers(),
+        containers,
         layers: store.layers(),
         running: None,
         force: context.invocation.uses.switch("force"),
-        acts: vec![],
+        acts: if left.is_empty() { vec![] } else { build::left::remove(context)?.into_iter().collect() },
     };
     let platform = platform(context)?;
     for typed in &context.invocation.args {
@@ -217,6 +219,14 @@ impl World<'_> {
         said += &format!("Deleted: sha256:{}\n", known.image.id);
         for layer in self.layers_of_none(&known) {
             said += &format!("Deleted: sha256:{layer}\n");
+        }
+        if names > 0 && self.containers.iter().any(|container| container.image == known.image.id) {
+            // A build at work, or buildah's user: BuildKit would keep what it needs of the image, and the image would be gone.
+            let mut draft = self.context.call("untag")?;
+            forgotten.into_iter().for_each(|step| draft.prepare(step));
+            draft.arg(&known.image.id);
+            self.acts.push(step(draft, said));
+            return Ok(());
         }
         let mut draft = self.context.call("rmi")?;
         for used in self.context.invocation.uses.iter().filter(|used| used.flag.long == "no-prune") {

@@ -11,8 +11,10 @@ use crate::host::{self, Host};
 use crate::plan::Context;
 use crate::{base64, sha256};
 
+mod containers;
 mod image;
 
+pub use containers::{Container, containers_of, left, mark};
 pub use image::{Image, Read, images_of};
 
 /// The local image store's index; its text, so that a look-up is a search.
@@ -245,7 +247,12 @@ impl Store<'_> {
 
     /// The containers of the store.
     pub fn containers(&self) -> Vec<Container> {
-        self.entries("containers", |text| Container { id: text("id"), image: text("image"), layer: text("layer") })
+        containers_of(&self.directories(), &|path| self.host.read(path))
+    }
+
+    /// What killed builds of ours have left among them.
+    pub fn left(&self) -> Vec<Container> {
+        left(&self.directories(), &|path| self.host.read(path), &|path| self.host.link(path))
     }
 
     /// The layers of the store.
@@ -254,20 +261,8 @@ impl Store<'_> {
             let (id, parent) = (text("id"), text("parent"));
             Layer { id, parent, diff: text("diff-digest"), blob: text("compressed-diff-digest") }
         };
-        self.entries("layers", layer)
-    }
-
-    /// The entries of the indexes beside the images', each made of the texts of an entry.
-    fn entries<T>(&self, what: &str, make: impl Fn(&dyn Fn(&str) -> String) -> T) -> Vec<T> {
-        let mut made = Vec::new();
-        for directory in self.directories() {
-            let text = self.host.read(&beside(&directory, what).join(format!("{what}.json"))).unwrap_or_default();
-            let json: Json = serde_json::from_slice(&text).unwrap_or_default();
-            for entry in json.as_array().into_iter().flatten() {
-                made.push(make(&|key| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string()));
-            }
-        }
-        made
+        let entries = self.directories().into_iter().flat_map(|images| entries(&images, "layers", &|path| self.host.read(path)));
+        entries.map(|entry| layer(&|key| text_of(&entry, key))).collect()
     }
 
     /// Where the store lies. Looked up once.
@@ -285,6 +280,19 @@ pub fn directories(context: &Context) -> Vec<PathBuf> {
 pub fn beside(images: &Path, what: &str) -> PathBuf {
     let name = images.file_name().unwrap_or_default().to_string_lossy();
     images.with_file_name(name.replace("-images", &format!("-{what}")))
+}
+
+/// The entries of an index beside that of the images: `layers` or `containers`. What ends with the machine's run has an index of its own
+/// since containers/storage 1.44.
+fn entries(images: &Path, what: &str, read: Read) -> Vec<Json> {
+    let directory = beside(images, what);
+    let indexes = [format!("{what}.json"), format!("volatile-{what}.json")];
+    let read = indexes.iter().filter_map(|index| serde_json::from_slice::<Vec<Json>>(&read(&directory.join(index))?).ok());
+    read.flatten().collect()
+}
+
+fn text_of(entry: &Json, key: &str) -> String {
+    entry.get(key).and_then(Json::as_str).unwrap_or_default().to_string()
 }
 
 /// The directories of the store that stay.
@@ -351,14 +359,6 @@ pub fn chain_ids<'a>(digests: impl Iterator<Item = &'a str>) -> Vec<String> {
         });
     }
     names
-}
-
-/// A container as the store has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Container {
-    pub id: String,
-    pub image: String,
-    pub layer: String,
 }
 
 /// A layer as the store has it; `diff` is the digest of its content, `blob` that of the archive it came in.

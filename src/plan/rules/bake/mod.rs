@@ -17,7 +17,7 @@ use super::platforms::Platform;
 use super::{buildx, compose};
 use crate::catalogue::Kind;
 use crate::host;
-use crate::plan::{Act, Answer, Call, Context, Plan, Refusal, Step};
+use crate::plan::{Act, Answer, Context, Ending, Plan, Refusal, Run, Stderr, Stdout, Step};
 
 mod definition;
 mod entitlements;
@@ -379,13 +379,14 @@ fn build_all(context: &Context, chosen: &Chosen, head: String) -> Result<Plan, R
     if kept.is_empty() && files.is_empty() {
         return Ok(Plan::Sequence(acts));
     }
-    let untag = |image: &String| -> Result<Call, Refusal> {
+    let untag = |image: &String| -> Result<Act, Refusal> {
         let mut untag = context.call("untag")?;
         untag.arg(image).arg(image);
-        Ok(untag.call())
+        Ok(Act::Run(Run { stdout: Stdout::Discard, stderr: Stderr::Discard, ..Run::new(untag.call(), Ending::Ignore) }))
     };
-    let calls = kept.values().map(untag).collect::<Result<_, _>>()?;
-    Ok(Plan::Sequence(vec![Act::Finally { acts, calls, files }]))
+    let mut then = kept.values().map(untag).collect::<Result<Vec<_>, _>>()?;
+    then.extend(files.into_iter().map(|file| Act::Do(Step::RemoveFile(file))));
+    Ok(Plan::Sequence(vec![Act::Finally { acts, then }]))
 }
 
 /// Builds one target. Errors are told of as bake does.
