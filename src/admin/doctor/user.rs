@@ -1,0 +1,141 @@
+//! What a rootless Podman needs of the user that it runs as.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Group, getgroups};
+use serde_json::Value;
+
+use super::{Finding, error, note, warning};
+use crate::host::{self, Host};
+
+/// How many subordinate ids images reckon with.
+const IDS: u64 = 65536;
+
+/// Everything of these, for a user who is not root.
+pub fn look(host: &dyn Host, user: &str) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = runtime(host, user).into_iter().collect();
+    for (what, helper) in [("/etc/subuid", "newuidmap"), ("/etc/subgid", "newgidmap")] {
+        findings.extend(subordinate(what, &fs::read_to_string(what).unwrap_or_default(), user, host.uid()));
+        match which::which(helper) {
+            Err(_) => findings.push(error(what, format!("{helper}, which maps them, is not there"), "apt install uidmap")),
+            Ok(path) if !has_rights(&path) => findings.push(error(
+                what,
+                format!("{} has no rights to map them, as after a copy of the file system without them", path.display()),
+                "apt install --reinstall uidmap",
+            )),
+            Ok(_) => {}
+        }
+    }
+    findings.extend(home(host));
+    findings
+}
+
+/// A rootless Podman's place for what lives as long as the machine is up.
+fn runtime(host: &dyn Host, user: &str) -> Option<Finding> {
+    let what = "XDG_RUNTIME_DIR";
+    let dir = host.env("XDG_RUNTIME_DIR").map_or_else(|| format!("/run/user/{}", host.uid()).into(), PathBuf::from);
+    let linger = || format!("loginctl enable-linger {user}");
+    match fs::metadata(&dir) {
+        Err(_) => Some(error(what, format!("{} is not there, so containers end with the session", dir.display()), linger())),
+        Ok(m) if m.uid() != host.uid() => Some(error(what, format!("{} is another user's", dir.display()), "unset XDG_RUNTIME_DIR")),
+        Ok(m) if m.mode() & 0o022 != 0 => {
+            let text = format!("others may write in {}, where sockets and locks are", dir.display());
+            Some(error(what, text, format!("chmod 0700 {}", dir.display())))
+        }
+        Ok(_) if Path::new("/run/systemd/system").is_dir() && !Path::new("/var/lib/systemd/linger").join(user).exists() => {
+            Some(warning(what, format!("{} goes, and containers end, when {user} logs out", dir.display()), linger()))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// A user's lines of `/etc/subuid` or `/etc/subgid`.
+fn subordinate(what: &'static str, text: &str, user: &str, uid: u32) -> Option<Finding> {
+    let number = uid.to_string();
+    let ranges = || {
+        text.lines().filter_map(|line| {
+            let mut fields = line.trim().split(':');
+            let (name, start, count) = (fields.next()?, fields.next()?, fields.next()?);
+            Some((name, start.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
+        })
+    };
+    let ours = |name: &str| name == user || name == number;
+    let count: u64 = ranges().filter(|(name, ..)| ours(name)).map(|(.., count)| count).sum();
+    let flags = if what == "/etc/subuid" { "--add-subuids" } else { "--add-subgids" };
+    let free = ranges().map(|(_, start, count)| start + count).max().unwrap_or_default().max(100_000);
+    let add = format!("usermod {flags} {free}-{} {user}; podman system migrate", free + IDS - 1);
+    if count == 0 {
+        return Some(error(what, format!("there are no ids for {user}, so most images cannot be unpacked"), add));
+    }
+    if count < IDS {
+        return Some(warning(what, format!("{user} has {count} ids, and images may use {IDS}"), add));
+    }
+    ranges().filter(|(name, ..)| ours(name)).find_map(|(_, start, count)| {
+        if (start..start + count).contains(&u64::from(uid)) {
+            return Some(error(what, format!("{user}'s own id is among those of its containers"), "give it ids from 100000 on"));
+        }
+        let (other, ..) = ranges().find(|(name, at, n)| !ours(name) && *at < start + count && start < at + n)?;
+        let text = format!("{user} and {other} have ids in common, so that containers of the one can change files of the other's");
+        Some(error(what, text, "give each a range of its own; then podman system migrate"))
+    })
+}
+
+/// Whether a helper is set-user-ID or has capabilities.
+fn has_rights(path: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let Ok(name) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return true };
+    // SAFETY: both names end with NUL, and no buffer is given: only the size is asked for.
+    let capabilities = unsafe { nix::libc::getxattr(name.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
+    capabilities > 0 || fs::metadata(path).is_ok_and(|m| m.mode() & 0o6000 != 0)
+}
+
+/// The user's home, in which the store is.
+fn home(host: &dyn Host) -> Option<Finding> {
+    let what = "home";
+    let Some(home) = host::home(host) else {
+        return Some(error(what, "HOME is not set, and Podman keeps its images there", "set HOME, in a service with User="));
+    };
+    match fs::metadata(&home) {
+        Err(_) => Some(error(what, format!("{} is not there, and Podman keeps its images in it", home.display()), "make it, or set HOME")),
+        Ok(m) if m.uid() != host.uid() => {
+            let text = format!("{} is another user's, as after sudo or su without -, and Podman keeps its images in it", home.display());
+            Some(error(what, text, "set HOME; with sudo: sudo -H"))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// That root's images are others, for whom it is easy to ask the one and then the other.
+pub fn two_stores(host: &dyn Host, root: &Path) -> Option<Finding> {
+    let may = getgroups().unwrap_or_default().into_iter().any(|id| {
+        let group = Group::from_gid(id).ok().flatten();
+        group.is_some_and(|group| ["sudo", "wheel", "admin"].contains(&group.name.as_str()))
+    });
+    let images = fs::read(root.join("overlay-images/images.json")).ok();
+    let images = images.and_then(|text| serde_json::from_slice::<Value>(&text).ok()).and_then(|list| Some(list.as_array()?.len()));
+    (host.uid() != 0 && may).then_some(())?;
+    let count = images.filter(|count| *count > 0)?;
+    let text = format!("the {count} images in {} are this user's alone: sudo docker has root's", root.display());
+    Some(note("sudo", text, "leave sudo away before docker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Grade;
+    use super::*;
+
+    #[test]
+    fn subordinate_ids() {
+        let said = |text: &str| subordinate("/etc/subuid", text, "agent", 1001).map(|finding| (finding.grade, finding.remedy));
+        let grade = |text: &str| said(text).map(|(grade, _)| grade);
+        let (none, remedy) = said("other:100000:65536\n").unwrap();
+        assert_eq!((none, remedy.as_str()), (Grade::Error, "usermod --add-subuids 165536-231071 agent; podman system migrate"));
+        assert_eq!(grade("agent:100000:1000\n"), Some(Grade::Warning));
+        assert_eq!(grade("agent:100000:32768\n1001:200000:32768\n"), None);
+        assert_eq!(grade("agent:100000:65536\nother:165536:65536\n"), None);
+        assert_eq!(grade("agent:100000:65536\nother:165535:65536\n"), Some(Grade::Error));
+        assert_eq!(grade("agent:1000:65536\n"), Some(Grade::Error));
+    }
+}
