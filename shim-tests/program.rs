@@ -448,7 +448,7 @@ fn doctor_follows_an_image_by_files_of_the_users() {
         (text(&output.stdout), output.status.code())
     };
     let policy = r#"{"default": [{"type": "reject"}], "transports": {"docker": {
-        "docker.io/library": [{"type": "insecureAcceptAnything"}], "quay.io": [{"type": "signedBy"}]}}}"#;
+        "docker.io/library": [{"type": "insecureAcceptAnything"}], "quay.io": [{"type": "signedBy", "keyType": "GPGKeys", "keyData": "aGk="}]}}}"#;
     write("policy.json", policy);
     let mirror = "[[registry.mirror]]\nlocation = \"mirror.example.com\"\n";
     let blocked = "[[registry]]\nlocation = \"docker.io/library/old\"\nblocked = true\n";

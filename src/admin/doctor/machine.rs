@@ -101,7 +101,7 @@ fn store(host: &dyn Host, info: &Value) -> Vec<Finding> {
         if !place.starts_with("/tmp/") || host.uid() == 0 {
             continue;
         }
-        let text = format!("{key} is {place}, which was chosen without XDG_RUNTIME_DIR and which whoever cleans up /tmp breaks");
+        let text = format!("{key} is {place}, as is chosen without XDG_RUNTIME_DIR, and whoever cleans up /tmp breaks it");
         findings.push(warning(
             what,
             text,

@@ -14,6 +14,8 @@ const WHAT: &str = "policy.json";
 const TRANSPORTS: [&str; 11] =
     ["docker", "containers-storage", "docker-archive", "oci-archive", "oci", "dir", "tarball", "docker-daemon", "atomic", "sif", "ostree"];
 const TYPES: [&str; 5] = ["insecureAcceptAnything", "reject", "signedBy", "signedBaseLayer", "sigstoreSigned"];
+/// Where the keys of a rule are.
+const KEYS: [&str; 3] = ["keyPath", "keyPaths", "keyData"];
 /// Where this machine's own images are.
 const STORE: &str = "containers-storage";
 /// What `docker load` reads, and `docker import` with the last of them.
@@ -48,7 +50,7 @@ pub fn faults(file: &str, text: &str) -> Vec<Finding> {
         Value::Null => bad("there is no \"default\"".into(), "add one: \"default\": [{\"type\": \"reject\"}]"),
         rule => rules(rule, "\"default\"", &mut bad),
     }
-    if !policy["transports"].is_null() && !policy["transports"].is_object() {
+    if top.get("transports").is_some_and(|transports| !transports.is_object()) {
         bad("\"transports\" is no object".into(), "write \"transports\": {\"docker\": {…}}");
     }
     for (transport, scopes) in policy["transports"].as_object().into_iter().flatten() {
@@ -80,6 +82,11 @@ fn rules(rule: &Value, place: &str, bad: &mut impl FnMut(String, &str)) {
             );
         } else if TYPES[..2].contains(&kind) && one.as_object().is_some_and(|one| one.len() > 1) {
             bad(format!("{place} has more than its type in a rule of the type {kind:?}"), "leave only the type");
+        } else if kind == "signedBy" && (one["keyType"] != "GPGKeys" || KEYS.iter().filter(|key| !one[**key].is_null()).count() != 1) {
+            bad(
+                format!("{place} wants signatures, and does not say whose"),
+                "write \"keyType\": \"GPGKeys\" and one of keyPath, keyPaths and keyData",
+            );
         }
     }
 }
@@ -89,12 +96,18 @@ fn invalid(transport: &str, scope: &str) -> Option<&'static str> {
     match transport {
         _ if scope.is_empty() => None,
         "docker-archive" | "tarball" => Some("can only be \"\""),
-        "dir" | "oci" | "oci-archive" if !scope.starts_with('/') || scope == "/" => Some("can only be \"\" or an absolute path"),
+        "dir" | "oci" | "oci-archive" if !is_plain_path(scope) => {
+            Some("can only be \"\" or an absolute path without . and .. and with no / at its end")
+        }
         "containers-storage" if !scope.starts_with('[') => {
             Some("can only be \"\" or begin with a store, [overlay@/var/lib/containers/storage]")
         }
         _ => None,
     }
+}
+
+fn is_plain_path(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(|part| !["", ".", ".."].contains(&part)))
 }
 
 /// What a policy that Podman reads does not do as it was meant, most likely.
@@ -231,6 +244,9 @@ mod tests {
             (r#"{"default": [{"type": "reject", "keyPath": "/x"}]}"#, "more than its type"),
             (r#"{"default": [{"type": "reject"}], "transport": {}}"#, "\"transport\" is not known"),
             (r#"{"default": [{"type": "reject"}], "transports": {"docker-archive": {"x": [{"type": "reject"}]}}}"#, "can only be"),
+            (r#"{"default": [{"type": "signedBy", "keyType": "GPGKeys"}]}"#, "does not say whose"),
+            (r#"{"default": [{"type": "reject"}], "transports": null}"#, "\"transports\" is no object"),
+            (r#"{"default": [{"type": "reject"}], "transports": {"dir": {"/a/../b": [{"type": "reject"}]}}}"#, "without . and .."),
             (r#"{"default": [{"type": "reject"}], "transports": {"docker": []}}"#, "\"docker\" is no object"),
             (r#"{"default": [{"type": "reject"}], "default": [{"type": "reject"}]}"#, "line 1"),
         ] {

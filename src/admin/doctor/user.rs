@@ -32,21 +32,33 @@ pub fn look(host: &dyn Host, user: &str) -> Vec<Finding> {
     findings
 }
 
-/// A rootless Podman's place for what lives as long as the machine is up.
+/// A rootless Podman's place for what lives as long as the machine is up. Where the one that is named will not do, docker-shim takes the
+/// usual one (`host::surroundings`), and nobody else does.
 fn runtime(host: &dyn Host, user: &str) -> Option<Finding> {
+    let usual = PathBuf::from(format!("/run/user/{}", host.uid()));
+    let named = host.env("XDG_RUNTIME_DIR").filter(|named| !named.is_empty()).map(PathBuf::from);
+    let lingers = !Path::new("/run/systemd/system").is_dir() || Path::new("/var/lib/systemd/linger").join(user).exists();
+    of_runtime(host.uid(), named.as_deref(), &usual, lingers, user)
+}
+
+fn of_runtime(uid: u32, named: Option<&Path>, usual: &Path, lingers: bool, user: &str) -> Option<Finding> {
     let what = "XDG_RUNTIME_DIR";
-    let dir = host.env("XDG_RUNTIME_DIR").map_or_else(|| format!("/run/user/{}", host.uid()).into(), PathBuf::from);
-    let linger = || format!("loginctl enable-linger {user}");
-    match fs::metadata(&dir) {
-        Err(_) => Some(error(what, format!("{} is not there, so containers end with the session", dir.display()), linger())),
-        Ok(m) if m.uid() != host.uid() => Some(error(what, format!("{} is another user's", dir.display()), "unset XDG_RUNTIME_DIR")),
+    let linger = format!("loginctl enable-linger {user}");
+    let is_own = |dir: &Path| fs::metadata(dir).is_ok_and(|m| m.is_dir() && m.uid() == uid);
+    let dir = named.unwrap_or(usual);
+    if dir != usual && !is_own(dir) && is_own(usual) {
+        let why = if dir.exists() { "another user's" } else { "not there" };
+        let text = format!("{} is {why}: docker-shim takes {}, and other programs do not", dir.display(), usual.display());
+        return Some(warning(what, text, format!("export XDG_RUNTIME_DIR={}", usual.display())));
+    }
+    match fs::metadata(dir) {
+        Err(_) => Some(error(what, format!("{} is not there, so containers end with the session", dir.display()), linger)),
+        Ok(_) if !is_own(dir) => Some(error(what, format!("{} is not this user's directory", dir.display()), linger)),
         Ok(m) if m.mode() & 0o022 != 0 => {
             let text = format!("others may write in {}, where sockets and locks are", dir.display());
             Some(error(what, text, format!("chmod 0700 {}", dir.display())))
         }
-        Ok(_) if Path::new("/run/systemd/system").is_dir() && !Path::new("/var/lib/systemd/linger").join(user).exists() => {
-            Some(warning(what, format!("{} goes, and containers end, when {user} logs out", dir.display()), linger()))
-        }
+        Ok(_) if !lingers => Some(warning(what, format!("{} goes, and containers end, when {user} logs out", dir.display()), linger)),
         Ok(_) => None,
     }
 }
@@ -125,6 +137,29 @@ pub fn two_stores(host: &dyn Host, root: &Path) -> Option<Finding> {
 mod tests {
     use super::super::Grade;
     use super::*;
+
+    #[test]
+    fn runtime_directories() {
+        let base = std::env::temp_dir().join(format!("docker-shim-doctor-run-{}", std::process::id()));
+        let (own, open, gone) = (base.join("own"), base.join("open"), base.join("gone"));
+        for (dir, mode) in [(&own, 0o700), (&open, 0o777)] {
+            fs::create_dir_all(dir).unwrap();
+            fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let me = nix::unistd::geteuid().as_raw();
+        let said = |named: Option<&PathBuf>, usual: &Path, lingers: bool| {
+            let finding = of_runtime(me, named.map(PathBuf::as_path), usual, lingers, "agent");
+            finding.map(|finding| (finding.grade, finding.remedy))
+        };
+        assert_eq!(said(None, &own, true), None);
+        assert_eq!(said(Some(&own), &gone, true), None);
+        assert_eq!(said(None, &own, false), Some((Grade::Warning, "loginctl enable-linger agent".to_string())));
+        assert_eq!(said(None, &gone, true).unwrap().0, Grade::Error);
+        assert_eq!(said(Some(&gone), &own, true), Some((Grade::Warning, format!("export XDG_RUNTIME_DIR={}", own.display()))));
+        assert!(said(None, &open, true).unwrap().1.starts_with("chmod 0700"));
+        assert_eq!(of_runtime(me + 1, None, &own, true, "agent").unwrap().grade, Grade::Error);
+        fs::remove_dir_all(&base).unwrap();
+    }
 
     #[test]
     fn subordinate_ids() {
