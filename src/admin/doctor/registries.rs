@@ -44,8 +44,15 @@ pub fn lint(files: &[(PathBuf, Option<Vec<u8>>)]) -> Vec<Finding> {
                 continue;
             }
         };
-        if table.contains_key("registries") {
-            let text = format!("{shown}: [registries.search] and the like are an old form, which drop-in files and newer Podmans refuse");
+        let old = table.contains_key("registries");
+        if old && (drop_in(file) || KEYS.iter().any(|key| *key != "registries" && table.contains_key(*key))) {
+            let text = format!(
+                "{shown}: [registries.search] and the like are an old form, alone in a file and not in a drop-in; Podman pulls nothing"
+            );
+            findings.push(error(WHAT, text, "write unqualified-search-registries and [[registry]]"));
+        } else if old {
+            let text =
+                format!("{shown}: [registries.search] and the like are an old form, which drop-in files and rules beside it may not have");
             findings.push(warning(WHAT, text, "write unqualified-search-registries and [[registry]]"));
         }
         let bad = faults(&table);
@@ -76,6 +83,10 @@ pub fn lint(files: &[(PathBuf, Option<Vec<u8>>)]) -> Vec<Finding> {
     }
     meaning(&registries, &mut findings);
     findings
+}
+
+fn drop_in(file: &Path) -> bool {
+    file.parent().is_some_and(|dir| dir.ends_with("registries.conf.d"))
 }
 
 /// The text as TOML. Errors: where it stops being that.
@@ -319,6 +330,9 @@ mod tests {
         assert!(only("unqualified-search-registries = [\"docker.io\", \"quay.io\"]").starts_with("Warning"));
         assert_eq!(said(&["unqualified-search-registries = [\"a.io\", \"b.io\"]", "unqualified-search-registries = [\"a.io\"]"]), [""; 0]);
         assert!(only("[registries.search]\nregistries = []").starts_with("Warning"));
+        assert!(only("short-name-mode = \"disabled\"\n[registries.search]\nregistries = []").starts_with("Error"));
+        let dropped = [(PathBuf::from("/etc/containers/registries.conf.d/x.conf"), Some(b"[registries.block]".to_vec()))];
+        assert_eq!(lint(&dropped)[0].grade, Grade::Error);
         assert!(only(&registry("location = \"a.io\"; [[registry.mirrors]]; location = \"b.io\"")).contains("nothing is done with mirrors"));
     }
 }
