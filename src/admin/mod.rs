@@ -34,7 +34,7 @@ pub fn cli() -> Command {
         .subcommand(
             Command::new("doctor")
                 .about("Say what of this machine keeps docker-shim from working for this user, and what helps; status 1 for errors")
-                .arg(json_flag())
+                .arg(json_flag().global(true))
                 .subcommand(
                     Command::new("image")
                         .about("Say where a pull of an image goes, and by which rules it is let in; status 1 where it is not")
@@ -44,8 +44,7 @@ pub fn cli() -> Command {
                                 .required(true)
                                 .value_parser(value_parser!(OsString))
                                 .help("As for docker pull"),
-                        )
-                        .arg(json_flag()),
+                        ),
                 ),
         )
         .subcommand(toolcache_cli())

@@ -210,6 +210,15 @@ fn meaning(registries: &[Registry], findings: &mut Vec<Finding>) {
                 findings.push(note(WHAT, text, "leave it, if that is meant"));
             }
         }
+        // Podman takes the longest, and of two that are as long the wildcard (`findRegistryWithParsedConfig`).
+        let above = |other: &&Registry| {
+            let domain = other.prefix.strip_prefix('*').filter(|_| !prefix.starts_with('*') && other.prefix.len() >= prefix.len());
+            domain.is_some_and(|domain| prefix.ends_with(domain))
+        };
+        if let Some(wildcard) = registries.iter().find(above) {
+            let text = format!("{shown}: {prefix:?} is never used, since {:?} is as long and holds", wildcard.prefix);
+            findings.push(warning(WHAT, text, "remove one of them, or name the repositories in the prefix"));
+        }
         let bare = prefix.trim_end_matches(['*', '/']);
         let last = prefix.rsplit('/').next().unwrap_or_default();
         let meant = match meant_prefix(bare) {
@@ -315,6 +324,10 @@ mod tests {
         let last = said(&[&hub("a.io/x"), &hub("b.io/x")]);
         assert!(last.len() == 1 && last[0].starts_with("Note 1.conf: \"docker.io\" for \"a.io/x\" is not used"), "{last:?}");
         let only_of = |prefix: &str, location: &str| only(&registry(&format!("prefix = \"{prefix}\"; location = \"{location}\"")));
+        let wild =
+            |other: &str| said(&[&(registry("prefix = \"*.a.io\"; location = \"b.io\"") + &registry(&format!("location = \"{other}\"")))]);
+        assert!(wild("x.a.io")[0].starts_with("Warning 1.conf: \"x.a.io\" is never used"));
+        assert_eq!((wild("xy.a.io"), wild("x.a.io/y")), (vec![], vec![]));
         assert!(only_of("docker.io/me", "a.io").contains("without \"me\" [if it is not meant so: location = \"a.io/me\"]"));
         assert_eq!(only_of("docker.io/me", "a.io/hub/me"), "");
         assert!(only_of("index.docker.io", "a.io").ends_with("[prefix = \"docker.io\"]"));

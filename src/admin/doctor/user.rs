@@ -16,8 +16,13 @@ const IDS: u64 = 65536;
 /// Everything of these, for a user who is not root.
 pub fn look(host: &dyn Host, user: &str) -> Vec<Finding> {
     let mut findings: Vec<Finding> = runtime(host, user).into_iter().collect();
+    // A directory service may know of ids that are in no file.
+    let names = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+    let elsewhere = names.lines().filter_map(|line| line.trim().strip_prefix("subid:")).any(|places| places.trim() != "files");
     for (what, helper) in [("/etc/subuid", "newuidmap"), ("/etc/subgid", "newgidmap")] {
-        findings.extend(subordinate(what, &fs::read_to_string(what).unwrap_or_default(), user, host.uid()));
+        if !elsewhere {
+            findings.extend(subordinate(what, &fs::read_to_string(what).unwrap_or_default(), user, host.uid()));
+        }
         match which::which(helper) {
             Err(_) => findings.push(error(what, format!("{helper}, which maps them, is not there"), "apt install uidmap")),
             Ok(path) if !has_rights(&path) => findings.push(error(
