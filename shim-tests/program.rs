@@ -434,3 +434,46 @@ fn podmans_own_words_only_where_they_are_asked_for() {
     assert_eq!(args_of(&run(place.docker().args(["pod", "ls"]))), ["pod", "ls"]);
     assert_eq!(run(place.docker().args(["rm", "-fa"])).status.code(), Some(125), "never short letters");
 }
+
+#[test]
+fn doctor_follows_an_image_by_files_of_the_users() {
+    let place = Place::new("doctor");
+    let containers = place.at("home/.config/containers");
+    fs::create_dir_all(&containers).unwrap();
+    let write = |name: &str, text: &str| fs::write(containers.join(name), text).unwrap();
+    let doctor = |args: &[&str]| {
+        let mut command = Command::new(SHIM);
+        command.env_clear().env("HOME", place.at("home")).env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", place.at("run"));
+        let output = run(command.env("DOCKER_SHIM_PODMAN", place.at("podman")).arg("doctor").args(args).stdin(Stdio::null()));
+        (text(&output.stdout), output.status.code())
+    };
+    let policy = r#"{"default": [{"type": "reject"}], "transports": {"docker": {
+        "docker.io/library": [{"type": "insecureAcceptAnything"}], "quay.io": [{"type": "signedBy", "keyType": "GPGKeys", "keyData": "aGk="}]}}}"#;
+    write("policy.json", policy);
+    let mirror = "[[registry.mirror]]\nlocation = \"mirror.example.com\"\n";
+    let blocked = "[[registry]]\nlocation = \"docker.io/library/old\"\nblocked = true\n";
+    let hub = "[[registry]]\nprefix = \"docker.io\"\nlocation = \"own.example.com/docker\"\n";
+    write("registries.conf", &format!("{hub}{mirror}{blocked}"));
+    let (file, rules) = (containers.join("registries.conf").display().to_string(), containers.join("policy.json").display().to_string());
+    let wanted = format!(
+        "docker.io/library/busybox:1\n  from      mirror.example.com/library/busybox:1\n  from      own.example.com/docker/library/busybox:1\n\
+         \x20 registry  {file}, prefix docker.io: allowed\n  policy    {rules}, rule for docker.io/library: accepted\n"
+    );
+    assert_eq!(doctor(&["image", "busybox:1"]), (wanted, Some(0)));
+    for (name, status, words) in [
+        ("old", 1, "prefix docker.io/library/old: blocked"),
+        ("me/app", 1, "rule \"default\": rejected"),
+        ("quay.io/a", 0, "rule for quay.io: accepted where signed"),
+    ] {
+        let (said, got) = doctor(&["image", name]);
+        assert!(got == Some(status) && said.contains(words), "{name}: {got:?} {said}");
+    }
+    let (said, status) = doctor(&["image", "--json", "old"]);
+    assert!(status == Some(1) && said.contains("\"open\":false") && said.contains("\"blocked\":true"), "{said}");
+
+    write("policy.json", &policy.replace("\"reject\"}", "\"reject\""));
+    let (said, status) = doctor(&["image", "busybox:1"]);
+    assert!(status == Some(1) && said.contains("cannot be read") && said.contains("the { of line 1 is not closed before the ]"), "{said}");
+    let (said, status) = doctor(&[]);
+    assert!(status == Some(1) && said.starts_with("error ") && said.contains(&format!("{rules}, line 1, column ")), "{said}");
+}

@@ -34,7 +34,18 @@ pub fn cli() -> Command {
         .subcommand(
             Command::new("doctor")
                 .about("Say what of this machine keeps docker-shim from working for this user, and what helps; status 1 for errors")
-                .arg(json_flag()),
+                .arg(json_flag().global(true))
+                .subcommand(
+                    Command::new("image")
+                        .about("Say where a pull of an image goes, and by which rules it is let in; status 1 where it is not")
+                        .arg(
+                            Arg::new("name")
+                                .value_name("NAME")
+                                .required(true)
+                                .value_parser(value_parser!(OsString))
+                                .help("As for docker pull"),
+                        ),
+                ),
         )
         .subcommand(toolcache_cli())
         .subcommand(
@@ -185,6 +196,17 @@ pub fn main(argv: Vec<OsString>) -> u8 {
             }
             let plan = crate::plan_of(&argv, &ThisHost::new());
             print(plan::explain(&plan))
+        }
+        Some(("doctor", m)) if m.subcommand().is_some() => {
+            let Some(("image", m)) = m.subcommand() else { unreachable!("clap knows no other") };
+            let name = m.get_one::<OsString>("name").cloned().unwrap_or_default();
+            match doctor::image::way(&ThisHost::new(), &name) {
+                Ok(way) => {
+                    let stdout = way.report(m.get_flag("json")).into_bytes();
+                    Plan::Answer(Answer { stdout, status: way.status(), ..Answer::default() })
+                }
+                Err(why) => Plan::Refuse(Refusal::new(format!("docker-shim: {why}"), 1)),
+            }
         }
         Some(("doctor", m)) => {
             let findings = doctor::look();

@@ -155,7 +155,13 @@ pub fn load(load: &Load) -> Result<u8, u8> {
     let ended = ended.map_err(|e| complain(&cannot_start(&load.call, &e)))?;
     if !ended.success() {
         let error = String::from_utf8_lossy(&kept(&mut stderr)?).into_owned();
+        // Podman tries one kind of archive after the other: one is the right one where the policy had a say.
+        let rejected = error.lines().find(|line| line.contains(" is rejected by policy")).and_then(|line| line.split_once(": "));
         match error.contains("payload does not match any of the supported image formats") {
+            true if rejected.is_some() => {
+                complain_as_docker(rejected.map_or(String::new(), |(_, words)| format!("Error: {words}\n")).as_bytes());
+                1
+            }
             true if error.contains("unexpected EOF") => complain(&Refusal::new("unexpected EOF", 1)),
             true => complain(&Refusal::new("open manifest.json: no such file or directory", 1)),
             false => {
