@@ -258,8 +258,8 @@ fn carry_out(act: Act, status: &mut u8) -> Result<(), u8> {
             }
             *status = failed;
             match &run.on_failure {
-                OnFailure::GoOn => Ok(()),
-                OnFailure::Stop => Err(failed),
+                OnFailure::GoOn if !signals::told_to_end() => Ok(()),
+                OnFailure::GoOn | OnFailure::Stop => Err(failed),
                 OnFailure::Undo(undo) => {
                     let _ = command(undo).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
                     Err(failed)
@@ -317,7 +317,9 @@ fn run_one(run: &Run) -> Result<u8, u8> {
             let guard = signals::Forwarding::start();
             let mut child = command.spawn().map_err(|e| complain(&cannot_start(&run.call, &e)))?;
             guard.to(child.id());
-            child.wait()
+            let ended = child.wait();
+            // What a container's process makes of a signal is its own affair.
+            if matches!(run.ending, Ending::Same | Ending::Container) { ended } else { ended.map(|ended| guard.told(ended)) }
         }
     };
     let ended = ended.map_err(|e| complain(&cannot_start(&run.call, &e)))?;
@@ -330,7 +332,7 @@ fn run_one(run: &Run) -> Result<u8, u8> {
     if let (Stdout::Said(text), true) = (&run.stdout, ended.success()) {
         write_stdout(text)?;
     }
-    if let Some(file) = stderr.as_mut().filter(|_| !ended.success()) {
+    if let Some(file) = stderr.as_mut().filter(|_| !ended.success() && ended.signal().is_none()) {
         complain_as_docker(&kept(file)?);
     }
     Ok(docker_status(ended, run.ending))

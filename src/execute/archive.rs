@@ -71,7 +71,12 @@ fn write(save: &Save, to: &mut dyn Write) -> Result<u8, u8> {
         let _ = child.kill();
     }
     let ended = child.wait();
+    let interrupted = guard.interrupted();
     drop(guard);
+    // The archive ends early, and podman may call that a success.
+    if let Some(signal) = interrupted {
+        return Err(u8::try_from(128 + signal).unwrap_or(1));
+    }
     match copied {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(141),
         // Podman tells why there is no more.
@@ -150,9 +155,13 @@ pub fn load(load: &Load) -> Result<u8, u8> {
     let guard = signals::Forwarding::start();
     let mut child = podman.spawn().map_err(|e| complain(&cannot_start(&load.call, &e)))?;
     guard.to(child.id());
-    let ended = child.wait();
+    let ended = child.wait().map(|ended| guard.told(ended));
+    let interrupted = guard.interrupted();
     drop(guard);
     let ended = ended.map_err(|e| complain(&cannot_start(&load.call, &e)))?;
+    if let Some(signal) = interrupted.filter(|_| !ended.success()) {
+        return Err(u8::try_from(128 + signal).unwrap_or(1));
+    }
     if !ended.success() {
         let error = String::from_utf8_lossy(&kept(&mut stderr)?).into_owned();
         // Podman tries one kind of archive after the other: one is the right one where the policy had a say.

@@ -276,7 +276,7 @@ fn podman(copy: &Copy, from: &OsStr, to: &OsStr, stdin: Option<&[u8]>) -> Result
     let started = |e| Fault::Said(complain(&cannot_start(&copy.call, &e)));
     let mut child = command.spawn().map_err(started)?;
     guard.to(child.id());
-    let ended: ExitStatus = child.wait().map_err(started)?;
+    let ended: ExitStatus = guard.told(child.wait().map_err(started)?);
     drop(guard);
     match docker_status(ended, Ending::Daemon) {
         0 => Ok(Ok(())),

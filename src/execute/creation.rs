@@ -95,7 +95,7 @@ fn attempt(call: &Call, args: &[&OsStr], stdin: Option<&[u8]>, guard: &signals::
     if let (Some(bytes), Some(mut pipe)) = (stdin, child.stdin.take()) {
         let _ = pipe.write_all(bytes);
     }
-    let ended = child.wait();
+    let ended = child.wait().map(|ended| guard.told(ended));
     guard.gone();
     let status = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
     Ok(Attempt { status, stdout: kept(&mut stdout)?, stderr: kept(&mut stderr)? })

@@ -31,6 +31,9 @@ pub fn run(reshape: Reshape) -> Result<u8, u8> {
 fn whole(call: &Call, view: &dyn View) -> Result<u8, u8> {
     prepare(&call.prepare).map_err(|refusal| complain(&refusal))?;
     let (ended, answered) = answer(call, &[], false)?;
+    if ended.signal().is_some() {
+        return Ok(docker_status(ended, Ending::Daemon));
+    }
     if let Some(shown) = view.show(&answered, &Desk::new(&ask).with_checks(&check_health)) {
         return Ok(say(&shown));
     }
@@ -76,7 +79,7 @@ fn answer(call: &Call, args: &[&OsStr], without_stdin: bool) -> Result<(ExitStat
     let guard = signals::Forwarding::start();
     let mut child = command.spawn().map_err(|e| complain(&cannot_start(call, &e)))?;
     guard.to(child.id());
-    let ended = child.wait();
+    let ended = child.wait().map(|ended| guard.told(ended));
     drop(guard);
     let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
     let status = ended.code().or(ended.signal().map(|s| 128 + s)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
@@ -227,8 +230,13 @@ fn transfer(call: &Call, progress: &mut dyn Progress, on_terminal: bool) -> Resu
             Err(error) => break Err(error),
         }
     };
+    let interrupted = guard.interrupted();
     drop(guard);
     written?;
+    // Docker's client has nothing more to say.
+    if let Some(signal) = interrupted {
+        return Err(u8::try_from(128 + signal).unwrap_or(1));
+    }
     let ended = ended.map_err(|e| complain(&cannot_start(call, &e)))?;
     let status = ended.code().or(ended.signal().map(|s| 128 + s)).and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     let answered = Answered { stdout: kept(&mut stdout)?, stderr: said, status };

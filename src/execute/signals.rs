@@ -1,5 +1,7 @@
 //! While podman runs as our child: what is sent to us reaches it, and we end as it ended.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::libc;
@@ -69,6 +71,12 @@ impl Forwarding {
     /// SIGINT or SIGTERM, if one has come.
     pub fn interrupted(&self) -> Option<i32> {
         Some(RECEIVED.load(Ordering::Relaxed)).filter(|signal| [libc::SIGINT, libc::SIGTERM].contains(signal))
+    }
+
+    /// How a child ended that may have been told to: by the signal then, as Docker's client does. Podman's own status does not tell:
+    /// before 5 it is 0 for SIGTERM, as if all were done (`libpod/runtime.go`, for its service's sake).
+    pub fn told(&self, ended: ExitStatus) -> ExitStatus {
+        self.interrupted().map_or(ended, ExitStatus::from_raw)
     }
 
     /// The child is there. (exec has reset its handlers to the defaults.)
@@ -211,8 +219,17 @@ impl Drop for Leaving {
     }
 }
 
-/// Ends this process by a signal, as the child ended; gives the shell's status for it should the signal be blocked.
+/// Whether SIGINT or SIGTERM has come while the last child lived.
+pub fn told_to_end() -> bool {
+    TERMINATION.iter().any(|signal| *signal as i32 == RECEIVED.load(Ordering::Relaxed))
+}
+
+/// Ends this process by a signal, as the child ended; gives the shell's status for it should the signal be blocked, or where it was sent to
+/// us as well: Docker's client ends in good order then.
 pub fn die_by(signal: i32) -> u8 {
+    if RECEIVED.load(Ordering::Relaxed) == signal && told_to_end() {
+        return u8::try_from(128 + signal).unwrap_or(255);
+    }
     if let Ok(signal) = Signal::try_from(signal) {
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
         // SAFETY: restores the default action.
