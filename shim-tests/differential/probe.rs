@@ -108,7 +108,13 @@ impl Probe {
         for image in list(self.get("images/json?all=true")?) {
             state.images.insert(text(&image["Id"]).trim_start_matches("sha256:").to_owned(), names_of(&image));
         }
-        for container in list(self.get("containers/json?all=true")?) {
+        // With those that builds have left, which Podman lists nowhere else.
+        for container in list(self.get(if self.docker { "containers/json?all=true" } else { "containers/json?all=true&external=true" })?) {
+            if container["State"] == "storage" {
+                state.add("container of a build".to_owned());
+                state.containers.push(text(&container["Id"]).to_owned());
+                continue;
+            }
             let name = texts(&container["Names"]).first().map_or(String::new(), |name| name.trim_start_matches('/').to_owned());
             let status = match text(&container["State"]) {
                 "configured" => "created",
